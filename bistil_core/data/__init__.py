@@ -1,0 +1,1 @@
+"""Text and benchmark files in, Parquet out."""

@@ -1,0 +1,1 @@
+"""Scores, speed, the production model and the result file."""

@@ -1,0 +1,1 @@
+"""The synthetic world that the default configuration runs in."""

@@ -1,0 +1,1 @@
+"""The student's construction, model families and sparse fine-tunings."""

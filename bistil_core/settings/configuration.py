@@ -1,0 +1,34 @@
+"""The whole of config.yaml, and what one part must know of another."""
+
+from pydantic import Field
+
+from bistil_core.settings.base import Section
+from bistil_core.settings.corpora import BaseModelSettings, CorpusSettings
+from bistil_core.settings.phase1 import Phase1Settings
+from bistil_core.settings.tasks import BenchmarkSettings, EvaluateSettings, Phase2Settings, TeacherSection
+from bistil_core.settings.trim import TrimSettings
+
+
+class Experiment(Section):
+    """What a result calls itself."""
+
+    name: str
+    synthetic: bool = Field(
+        description="True where any data is made up: never to be taken for the benchmark."
+    )
+
+
+class Configuration(Section):
+    """Everything that config.yaml may say."""
+
+    experiment: Experiment
+    source_language: str = "en"
+    seed: int = Field(default=1, ge=0)
+    base_models: dict[str, BaseModelSettings] = Field(min_length=1)
+    corpora: dict[str, CorpusSettings] = Field(description="By language code.")
+    trim: TrimSettings = TrimSettings()
+    phase1: Phase1Settings
+    teacher: dict[str, TeacherSection] = Field(description="By task.")
+    phase2: dict[str, Phase2Settings] = Field(description="By task.")
+    benchmarks: dict[str, BenchmarkSettings] = Field(min_length=1)
+    evaluate: EvaluateSettings = EvaluateSettings()

@@ -1,0 +1,44 @@
+"""`teacher`, `phase2` and `benchmarks`: what a task is learnt from and tested on."""
+
+from pydantic import Field
+
+from bistil_core.settings.base import Count, Section
+from bistil_core.settings.optimisation import SparseOptimisation
+from bistil_core.settings.sources import ExampleSource
+
+
+class TeacherSettings(SparseOptimisation):
+    """The task teacher's fine-tuning on the source language."""
+
+
+class TeacherSection(Section):
+    """One task's training data and how the teacher learns from them."""
+
+    train: ExampleSource
+    validation: ExampleSource
+    fine_tuning: TeacherSettings
+
+
+class Phase2Settings(SparseOptimisation):
+    """How the task is distilled into the student (BiStil section 3.3)."""
+
+    temperature: float = Field(default=2.0, gt=0.0)
+
+
+class BenchmarkSettings(Section):
+    """One benchmark: a task, the base model to distil, and test data per language."""
+
+    task: str = Field(description="A task that the package knows, such as nli.")
+    base_model: str = Field(description="A key of `base_models`.")
+    languages: list[str] = Field(min_length=1, description="The target languages.")
+    test: ExampleSource
+
+
+class EvaluateSettings(Section):
+    """How the finished models are scored."""
+
+    batch_size: Count = 64
+    confidence: float = Field(default=0.95, gt=0.5, lt=1.0, description="Of the reported intervals.")
+    bootstrap_samples: Count = Field(default=1000, description="Resamples behind each interval.")
+    speed_repeats: Count = Field(default=5, description="Timed repeats, of which the median is reported.")
+    speed_length: Count = Field(default=128, description="Tokens per example when timing and counting FLOPs.")

@@ -1,0 +1,1 @@
+"""One module per task: data, encoding, head, metric."""

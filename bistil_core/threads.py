@@ -1,0 +1,24 @@
+"""Compute threads: never more of them than CPUs this process may use."""
+
+import os
+
+
+def usable_cpus() -> int:
+    """CPUs that this process may run on: its affinity mask, which cgroup cpusets and Slurm set."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1)
+
+
+def limit_threads(requested: int) -> int:
+    """Make torch and the tokenizers library use min(requested, usable CPUs) threads, and return that number.
+
+    Oversubscribed OpenMP threads spin against each other: ten times slower was measured on two cores.
+    """
+    threads = max(1, min(requested, usable_cpus()))
+    os.environ["OMP_NUM_THREADS"] = str(threads)
+    os.environ["RAYON_NUM_THREADS"] = str(threads)
+    os.environ["TOKENIZERS_PARALLELISM"] = "true" if threads > 1 else "false"
+
+    import torch
+
+    torch.set_num_threads(threads)
+    return threads

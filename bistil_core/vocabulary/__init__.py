@@ -1,0 +1,1 @@
+"""Token counts and bilingual vocabulary trimming (BiStil section 3.1)."""
