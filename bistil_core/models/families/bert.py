@@ -1,0 +1,5 @@
+"""BERT: mBERT and its kin."""
+
+from bistil_core.models.families import Family
+
+FAMILY = Family(model_types=("bert", "electra"), layers="encoder.layer", embeddings="embeddings")
