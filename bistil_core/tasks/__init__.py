@@ -1,1 +1,55 @@
-"""One module per task: data, encoding, head, metric."""
+"""One module per task: how its examples are encoded, its head, what is distilled, and how it is scored.
+
+A module `bistil_core/tasks/<name>.py` holds one `TASK`; its file format is `bistil_core/data/formats/<name>.py`.
+"""
+
+import importlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from datasets import Dataset
+from torch import Tensor
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
+from transformers.modeling_outputs import ModelOutput
+
+
+@dataclass(frozen=True)
+class Task:
+    """What training and evaluation must know of a task.
+
+    Attributes:
+        metric: the benchmark's primary metric, a key of what `metrics` returns, in 0..1, higher is better;
+            checkpoints are selected by it.
+        load_model: (folder, configuration overrides) -> the model with the task's head, fresh where the
+            folder has none.
+        encode: (table of examples, tokenizer, maximal length in tokens) -> inputs and `labels`.
+        collator: tokenizer -> a function that pads a list of encoded examples into a batch of tensors.
+        distilled: (outputs, batch) -> the logits that L_pred compares, each (..., C) with a (...) mask or None.
+        metrics: (predictions, labels), as numpy arrays of all examples -> every metric of the task.
+        pipeline: the transformers pipeline that serves the finished model.
+        usage: a line of Python that calls that pipeline, for the model card.
+    """
+
+    name: str
+    metric: str
+    load_model: Callable[..., PreTrainedModel]
+    encode: Callable[[pa.Table, PreTrainedTokenizerBase, int], Dataset]
+    collator: Callable[[PreTrainedTokenizerBase], Callable[[list[dict[str, Any]]], dict[str, Tensor]]]
+    distilled: Callable[[ModelOutput, dict[str, Tensor]], Sequence[tuple[Tensor, Tensor | None]]]
+    metrics: Callable[[np.ndarray, np.ndarray], dict[str, float]]
+    pipeline: str
+    usage: str
+
+
+def task_named(name: str) -> Task:
+    """The task that `bistil_core/tasks/<name>.py` describes; the configuration has checked the name."""
+    return importlib.import_module(f"{__name__}.{name}").TASK
+
+
+def load_configured(model_class: type, folder: str | Path, **overrides: Any) -> PreTrainedModel:
+    """`model_class.from_pretrained` for a local folder: safetensors, no network, no remote code."""
+    return model_class.from_pretrained(str(folder), local_files_only=True, use_safetensors=True, **overrides)

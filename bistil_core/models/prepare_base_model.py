@@ -1,0 +1,87 @@
+"""The massively multilingual Transformer as a local folder, wherever it comes from."""
+
+import shutil
+from pathlib import Path
+
+import torch
+from transformers import AutoConfig, AutoModelForMaskedLM
+
+from bistil_core.errors import BistilError
+from bistil_core.files import read_json, replacing, sha256_of, write_json
+from bistil_core.models.families import family_of
+from bistil_core.settings.sources import MiniatureModel, ModelFolder, ModelSource, RandomModel
+from bistil_core.vocabulary.sentencepiece_model import tokenizer_from
+
+MINIATURE = Path(__file__).parents[1] / "miniature" / "mmt"
+WEIGHTS = "model.safetensors"
+
+
+def prepare_base_model(output: Path, name: str, source: ModelSource, seed: int) -> None:
+    """Write a folder with config.json, model.safetensors, tokenizer files and provenance.json.
+
+    Args:
+        output: the folder to write.
+        name: the model's key in `base_models`, for messages.
+        source: shipped with the package, a folder of the user's, or a configuration with random weights.
+        seed: of the random weights.
+
+    Raises:
+        BistilError: the folder lacks a file or holds a model family that is not known.
+    """
+    with replacing(output) as folder:
+        match source:
+            case MiniatureModel():
+                _copy(MINIATURE, folder, name)
+                identity = {"name": "bistil-miniature", "revision": None}
+            case ModelFolder(path=path):
+                _copy(Path(path), folder, name)
+                identity = {"name": Path(path).name, "revision": None}
+            case RandomModel():
+                _random(source, folder, name, seed)
+                identity = {"name": f"{source.model_type} with random weights", "revision": None}
+        write_json(
+            folder / "provenance.json",
+            {**identity, "kind": source.kind, "sha256": sha256_of(folder / WEIGHTS)},
+        )
+
+
+def _copy(source: Path, folder: Path, name: str) -> None:
+    key = f"base_models.{name}.source.path"
+    if not source.is_dir():
+        raise BistilError(f"{key}: there is no folder {source}; give one that save_pretrained wrote")
+    tokenizer_files = ("tokenizer.json", "vocab.txt", "sentencepiece.bpe.model", "spm.model")
+    if not (source / "config.json").is_file():
+        raise BistilError(f"{key}: {source} has no config.json, so it is no transformers model folder")
+    if not any((source / file).is_file() for file in tokenizer_files):
+        raise BistilError(
+            f"{key}: {source} has no tokenizer (looked for {', '.join(tokenizer_files)}); "
+            "save one into it with tokenizer.save_pretrained"
+        )
+    if not (source / WEIGHTS).is_file():
+        raise BistilError(
+            f"{key}: {source} has no {WEIGHTS}. Pickled weights are not read: load the model where you "
+            "trust it and save it again with save_pretrained, which writes safetensors"
+        )
+    family_of(read_json(source / "config.json").get("model_type", ""))
+    folder.mkdir()
+    for file in sorted(source.iterdir()):
+        if file.suffix in {".json", ".txt", ".model", ".safetensors"}:
+            shutil.copyfile(file, folder / file.name)
+
+
+def _random(source: RandomModel, folder: Path, name: str, seed: int) -> None:
+    family_of(source.model_type)
+    tokenizer = tokenizer_from(source.tokenizer)
+    special = {
+        f"{role}_token_id": getattr(tokenizer, f"{role}_token_id")
+        for role in ("pad", "bos", "eos")
+        if getattr(tokenizer, f"{role}_token_id") is not None
+    }
+    try:
+        config = AutoConfig.for_model(source.model_type, **{"vocab_size": len(tokenizer), **special, **source.config})
+        torch.manual_seed(seed)
+        model = AutoModelForMaskedLM.from_config(config)
+    except (TypeError, ValueError) as error:
+        raise BistilError(f"base_models.{name}.source.config: {error}") from error
+    model.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)

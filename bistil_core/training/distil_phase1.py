@@ -1,0 +1,86 @@
+"""Phase 1: a general bilingual student from the bare teacher (BiStil section 3.2)."""
+
+import logging
+from dataclasses import asdict
+from pathlib import Path
+
+import pyarrow.parquet as pq
+from transformers import default_data_collator, set_seed
+
+from bistil_core.data.bilingual import BilingualBatches, MaskedBlocks, ValidationBatches
+from bistil_core.data.blocks import tokenise_into_blocks
+from bistil_core.files import replacing, write_json
+from bistil_core.models.loading import load_encoder, load_tokenizer
+from bistil_core.models.student import build_student
+from bistil_core.settings.phase1 import Phase1Settings
+from bistil_core.threads import limit_threads
+from bistil_core.training.objectives import Distillation
+from bistil_core.training.trainer import TrainingRecord, run_training
+from bistil_core.vocabulary.trimming import trim_embeddings
+
+LOGGER = logging.getLogger("bistil")
+
+
+def distil_phase1(
+    base_model: Path,
+    vocabulary: Path,
+    corpora: dict[str, Path],
+    output: Path,
+    settings: Phase1Settings,
+    seed: int,
+    threads: int = 1,
+) -> None:
+    """Distil the base model into a student of two languages, and save it with its tokenizer.
+
+    Args:
+        base_model: folder of the massively multilingual Transformer.
+        vocabulary: folder that `trim_bilingual_vocabulary` wrote.
+        corpora: language code -> folder with train.parquet and validation.parquet.
+        output: folder for config.json, model.safetensors (the bare encoder), the trimmed tokenizer and
+            training.json (steps, losses, the checkpoint that was kept).
+        settings: `phase1` of the configuration; with 0 steps the student stays as initialised.
+
+    Raises:
+        BistilError: the factor does not divide the teacher's layers, or a corpus fills no block.
+    """
+    limit_threads(threads)
+    set_seed(seed)
+    tokenizer = load_tokenizer(vocabulary)
+    kept_ids = pq.read_table(vocabulary / "kept_ids.parquet")["old_id"].to_numpy()
+    teacher = trim_embeddings(load_encoder(base_model), kept_ids)
+    student = build_student(teacher, settings.layer_reduction_factor)
+    record = TrainingRecord(steps=0, best_step=None, best=None)
+    if settings.steps:
+        train = _blocks(tokenizer, corpora, "train", settings.block_length, None)
+        validation = _blocks(tokenizer, corpora, "validation", settings.block_length, settings.validation_blocks)
+        LOGGER.info("phase 1: blocks of %d tokens: %s", settings.block_length, _sizes(train))
+        record = run_training(
+            student,
+            stage="phase 1",
+            scratch=output.with_name(f".{output.name}.checkpoints"),
+            settings=settings,
+            seed=seed,
+            train_dataset=MaskedBlocks(train, tokenizer, settings.mask_probability, seed),
+            eval_dataset=MaskedBlocks(validation, tokenizer, settings.mask_probability, seed),
+            train_batches=BilingualBatches(_sizes(train), settings.batch_size, settings.steps, seed),
+            eval_batches=ValidationBatches(_sizes(validation), settings.batch_size),
+            objective=Distillation(teacher, reading=settings.padding_reading),
+            steps=settings.steps,
+            evaluate_every=settings.evaluate_every,
+            data_collator=default_data_collator,
+        )
+    with replacing(output) as folder:
+        student.save_pretrained(folder)
+        tokenizer.save_pretrained(folder)
+        write_json(folder / "training.json", asdict(record))
+
+
+def _blocks(tokenizer, corpora: dict[str, Path], split: str, block_length: int, limit: int | None) -> dict:
+    return {
+        language: tokenise_into_blocks(tokenizer, folder / f"{split}.parquet", block_length, limit)
+        for language, folder in sorted(corpora.items())
+    }
+
+
+def _sizes(blocks: dict) -> dict[str, int]:
+    return {language: len(rows) for language, rows in blocks.items()}

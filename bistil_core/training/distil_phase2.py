@@ -1,0 +1,61 @@
+"""Phase 2: the task, distilled from its teacher into the bilingual student by LT-SFT (BiStil section 3.3)."""
+
+from pathlib import Path
+
+import pyarrow.parquet as pq
+from transformers import set_seed
+
+from bistil_core.files import replacing, write_json
+from bistil_core.models.loading import load_tokenizer
+from bistil_core.settings.tasks import Phase2Settings
+from bistil_core.tasks import task_named
+from bistil_core.threads import limit_threads
+from bistil_core.training.objectives import Distillation
+from bistil_core.training.on_task import fine_tune_on_task
+from bistil_core.vocabulary.trimming import trim_embeddings
+
+
+def distil_phase2(
+    student: Path,
+    teacher: Path,
+    vocabulary: Path,
+    data: Path,
+    output: Path,
+    record: Path,
+    task: str,
+    settings: Phase2Settings,
+    seed: int,
+    threads: int = 1,
+) -> None:
+    """Learn the student's sparse fine-tuning for a task under L_attn + L_hidden + L_pred.
+
+    Args:
+        student: folder of the phase-1 student.
+        teacher: folder that `fine_tune_teacher` wrote; its embedding rows are cut to the student's vocabulary.
+        vocabulary: folder that `trim_bilingual_vocabulary` wrote.
+        data: folder with train.parquet and validation.parquet of the source language.
+        output: the SFT, one safetensors file: sparse differences of the encoder and the full head.
+        record: JSON file for the training record of each phase.
+        task: such as "nli".
+        settings: `phase2.<task>` of the configuration.
+    """
+    limit_threads(threads)
+    set_seed(seed)
+    tokenizer = load_tokenizer(student)
+    kept_ids = pq.read_table(vocabulary / "kept_ids.parquet")["old_id"].to_numpy()
+    task_teacher = trim_embeddings(task_named(task).load_model(teacher, attn_implementation="eager"), kept_ids)
+    model = task_named(task).load_model(student, attn_implementation="eager")
+    sft, training = fine_tune_on_task(
+        model,
+        task_named(task),
+        data,
+        tokenizer,
+        settings,
+        seed,
+        Distillation(task_teacher, task_named(task), settings.temperature),
+        scratch=output.with_name(f".{output.name}.checkpoints"),
+        stage=f"{task} phase 2",
+    )
+    with replacing(output) as partial:
+        sft.save(partial)
+    write_json(record, training)

@@ -1,0 +1,61 @@
+"""The task teacher: the base model fine-tuned on the source language's labels (BiStil section 3.3)."""
+
+from pathlib import Path
+
+from transformers import set_seed
+
+from bistil_core.files import replacing, write_json
+from bistil_core.models.loading import load_tokenizer
+from bistil_core.settings.tasks import TeacherSettings
+from bistil_core.tasks import task_named
+from bistil_core.threads import limit_threads
+from bistil_core.training.objectives import gold_labels
+from bistil_core.training.on_task import fine_tune_on_task
+
+
+def fine_tune_teacher(
+    base_model: Path,
+    data: Path,
+    output: Path,
+    task: str,
+    settings: TeacherSettings,
+    seed: int,
+    threads: int = 1,
+) -> None:
+    """Fine-tune the base model on a task by LT-SFT and save the whole model.
+
+    Args:
+        base_model: folder of the massively multilingual Transformer, full vocabulary.
+        data: folder with train.parquet and validation.parquet of the source language.
+        output: folder for the model with its head, its tokenizer, sft.safetensors (the task's sparse
+            fine-tuning alone) and training.json.
+        task: such as "nli".
+        settings: `teacher.<task>.fine_tuning` of the configuration.
+    """
+    limit_threads(threads)
+    set_seed(seed)
+    tokenizer = load_tokenizer(base_model)
+    model = task_named(task).load_model(base_model, attn_implementation="eager", **dropout_overrides(settings))
+    sft, record = fine_tune_on_task(
+        model,
+        task_named(task),
+        data,
+        tokenizer,
+        settings,
+        seed,
+        gold_labels,
+        scratch=output.with_name(f".{output.name}.checkpoints"),
+        stage=f"{task} teacher",
+    )
+    with replacing(output) as folder:
+        model.save_pretrained(folder)
+        tokenizer.save_pretrained(folder)
+        sft.save(folder / "sft.safetensors")
+        write_json(folder / "training.json", record)
+
+
+def dropout_overrides(settings: TeacherSettings) -> dict[str, float]:
+    """Configuration values that set a BERT-like model's dropout rates, where the settings name one."""
+    if settings.dropout is None:
+        return {}
+    return {"hidden_dropout_prob": settings.dropout, "attention_probs_dropout_prob": settings.dropout}

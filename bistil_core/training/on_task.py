@@ -1,0 +1,70 @@
+"""What the task teacher and phase 2 share: examples in, lottery-ticket fine-tuning, a record out."""
+
+import logging
+import math
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import torch
+from transformers import EvalPrediction, PreTrainedModel, PreTrainedTokenizerBase, set_seed
+
+from bistil_core.models.sparse import SparseFineTuning
+from bistil_core.settings.optimisation import SparseOptimisation
+from bistil_core.tasks import Task
+from bistil_core.training.lottery_ticket import freeze, lottery_ticket
+from bistil_core.training.objectives import Objective
+from bistil_core.training.trainer import TrainingRecord, run_training
+
+LOGGER = logging.getLogger("bistil")
+
+
+def fine_tune_on_task(
+    model: PreTrainedModel,
+    task: Task,
+    data: Path,
+    tokenizer: PreTrainedTokenizerBase,
+    settings: SparseOptimisation,
+    seed: int,
+    objective: Objective,
+    scratch: Path,
+    stage: str,
+) -> tuple[SparseFineTuning, dict[str, Any]]:
+    """Fine-tune `model` in place on a folder of train.parquet and validation.parquet.
+
+    Returns:
+        The SFT that was learnt, and the training record of each phase as plain dictionaries.
+    """
+    train, validation = (
+        task.encode(pq.read_table(data / f"{split}.parquet"), tokenizer, settings.max_length)
+        for split in ("train", "validation")
+    )
+    freeze(model, settings)
+    steps_per_epoch = math.ceil(len(train) / settings.batch_size)
+    LOGGER.info("%s: %d examples, validated on %d", stage, len(train), len(validation))
+
+    def metrics(prediction: EvalPrediction) -> dict[str, float]:
+        return task.metrics(prediction.predictions, prediction.label_ids)
+
+    def run_phase(phase: str, epochs: float, optimiser: torch.optim.Optimizer | None) -> TrainingRecord:
+        set_seed(seed)
+        return run_training(
+            model,
+            stage=f"{stage}, {phase} part",
+            scratch=scratch,
+            settings=settings,
+            seed=seed,
+            train_dataset=train,
+            eval_dataset=validation,
+            steps=max(1, round(epochs * steps_per_epoch)),
+            evaluate_every=settings.evaluate_every or steps_per_epoch,
+            select_by=task.metric,
+            objective=objective,
+            optimizer=optimiser,
+            data_collator=task.collator(tokenizer),
+            compute_metrics=metrics,
+        )
+
+    sft, records = lottery_ticket(model, settings, run_phase)
+    return sft, {phase: asdict(record) for phase, record in records.items()}

@@ -1,0 +1,160 @@
+"""Scores, the production model, speed, and the result file."""
+
+
+def evaluated(wildcards):
+    """The folder, and for a student the sparse fine-tuning, of the system that is scored."""
+    if wildcards.system == "teacher":
+        return {"model": teacher_of(wildcards)}
+    target = target_of(wildcards, wildcards.system.removeprefix("student-"))
+    return {
+        "model": student_of(wildcards, target),
+        "sft": f"results/sft/{wildcards.benchmark}_{target}.safetensors",
+    }
+
+
+def evaluations(wildcards, system):
+    """The files of one system's scores: in the source language, then in the target language."""
+    return [
+        f"results/evaluations/{wildcards.benchmark}_{language}_{system}.json"
+        for language in (SOURCE, wildcards.language)
+    ]
+
+
+def max_length(wildcards):
+    """Tokens per example, as the teacher was trained."""
+    return SETTINGS.teacher[benchmark_of(wildcards).task].fine_tuning.max_length
+
+
+def scoring_settings():
+    """What decides scores, of the `evaluate` section."""
+    return canonical(SETTINGS.evaluate.model_dump(exclude={"speed_repeats", "speed_length"}))
+
+
+def timing_settings():
+    """What decides timings, of the `evaluate` section."""
+    return canonical(SETTINGS.evaluate.model_dump(include={"speed_repeats", "speed_length"}))
+
+
+def part_in_result(wildcards):
+    """The configuration values that had a part in one result, and no others."""
+    benchmark = benchmark_of(wildcards)
+    return canonical(
+        {
+            **SETTINGS.model_dump(
+                include={"experiment", "source_language", "seed", "trim", "phase1", "evaluate"}
+            ),
+            "base_models": {benchmark.base_model: SETTINGS.base_models[benchmark.base_model]},
+            "corpora": {
+                language: SETTINGS.corpora[language] for language in (SOURCE, wildcards.language)
+            },
+            "teacher": {benchmark.task: SETTINGS.teacher[benchmark.task]},
+            "phase2": {benchmark.task: SETTINGS.phase2[benchmark.task]},
+            "benchmarks": {
+                wildcards.benchmark: {
+                    **benchmark.model_dump(exclude={"languages"}),
+                    "languages": [wildcards.language],
+                }
+            },
+        }
+    )
+
+
+rule evaluate_model:
+    message:
+        "Score the {wildcards.system} on {wildcards.benchmark} in {wildcards.language}"
+    input:
+        unpack(evaluated),
+        test="results/benchmarks/{benchmark}_{language}",
+    output:
+        "results/evaluations/{benchmark}_{language}_{system}.json",
+    params:
+        task=lambda wildcards: benchmark_of(wildcards).task,
+        max_length=max_length,
+        settings=scoring_settings(),
+        code=code_of("evaluate_model", "bistil_core.evaluation.evaluate_model"),
+    log:
+        "logs/evaluate_model/{benchmark}_{language}_{system}.log",
+    script:
+        "../workflow_scripts/evaluate_model.py"
+
+
+rule export_model:
+    message:
+        "Production model of {wildcards.benchmark} in {wildcards.language}"
+    input:
+        base_model=lambda wildcards: f"results/base_models/{benchmark_of(wildcards).base_model}",
+        student=lambda wildcards: student_of(wildcards, wildcards.language),
+        sft="results/sft/{benchmark}_{language}.safetensors",
+        evaluations=lambda wildcards: evaluations(wildcards, f"student-{wildcards.language}"),
+    output:
+        directory("results/models/{benchmark}_{language}"),
+    params:
+        task=lambda wildcards: benchmark_of(wildcards).task,
+        experiment=canonical(SETTINGS.experiment),
+        source_language=SOURCE,
+        code=code_of("export_model", "bistil_core.evaluation.export_model"),
+    log:
+        "logs/export_model/{benchmark}_{language}.log",
+    script:
+        "../workflow_scripts/export_model.py"
+
+
+rule measure_speed:
+    message:
+        "Time teacher and student of {wildcards.benchmark} in {wildcards.language}"
+    input:
+        teacher=teacher_of,
+        student=lambda wildcards: student_of(wildcards, wildcards.language),
+        sft="results/sft/{benchmark}_{language}.safetensors",
+    output:
+        "results/{benchmark}_{language}.speed.json",
+    params:
+        task=lambda wildcards: benchmark_of(wildcards).task,
+        settings=timing_settings(),
+        code=code_of("measure_speed", "bistil_core.evaluation.measure_speed"),
+    # It computes on one thread but takes every core: nothing may run beside a measurement.
+    threads: workflow.cores if workflow.local_exec else 1
+    log:
+        "logs/measure_speed/{benchmark}_{language}.log",
+    script:
+        "../workflow_scripts/measure_speed.py"
+
+
+rule assemble_result:
+    message:
+        "Result of {wildcards.benchmark} in {wildcards.language}"
+    input:
+        base_model=lambda wildcards: f"results/base_models/{benchmark_of(wildcards).base_model}",
+        teacher=teacher_of,
+        model="results/models/{benchmark}_{language}",
+        sft="results/sft/{benchmark}_{language}.safetensors",
+        vocabulary=lambda wildcards: vocabulary_of(wildcards, wildcards.language),
+        training_data=training_data_of,
+        source_test=f"results/benchmarks/{{benchmark}}_{SOURCE}",
+        target_test="results/benchmarks/{benchmark}_{language}",
+        source_corpus=f"results/corpora/{SOURCE}",
+        target_corpus="results/corpora/{language}",
+        source_counts=lambda wildcards: (
+            f"results/counts/{benchmark_of(wildcards).base_model}_{SOURCE}.parquet"
+        ),
+        target_counts=lambda wildcards: (
+            f"results/counts/{benchmark_of(wildcards).base_model}_{wildcards.language}.parquet"
+        ),
+        student_evaluations=lambda wildcards: evaluations(
+            wildcards, f"student-{target_of(wildcards, wildcards.language)}"
+        ),
+        teacher_evaluations=lambda wildcards: evaluations(wildcards, "teacher"),
+        # Not read: asked for so that whoever reads the result finds the timings beside it.
+        speed="results/{benchmark}_{language}.speed.json",
+    output:
+        "results/{benchmark}_{language}.json",
+    params:
+        task=lambda wildcards: benchmark_of(wildcards).task,
+        source_language=SOURCE,
+        configuration=part_in_result,
+        seed=SETTINGS.seed,
+        code=code_of("assemble_result", "bistil_core.evaluation.assemble_result"),
+    log:
+        "logs/assemble_result/{benchmark}_{language}.log",
+    script:
+        "../workflow_scripts/assemble_result.py"

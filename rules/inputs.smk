@@ -1,0 +1,86 @@
+"""What goes in: base models, corpora, labelled data."""
+
+
+rule prepare_base_model:
+    input:
+        base_model_files,
+    output:
+        directory("results/base_models/{base}"),
+    log:
+        "logs/prepare_base_model/{base}.log",
+    params:
+        source=lambda wildcards: canonical(base_model_source(wildcards)),
+        seed=SETTINGS.seed,
+        code=code_of("prepare_base_model", "bistil_core.models.prepare_base_model"),
+    message:
+        "Base model {wildcards.base}"
+    script:
+        "../workflow_scripts/prepare_base_model.py"
+
+
+rule prepare_corpus:
+    input:
+        lambda wildcards: local_files(
+            f"corpora.{wildcards.language}.source.paths",
+            *getattr(corpus_of(wildcards.language).source, "paths", []),
+        ),
+    output:
+        directory("results/corpora/{language}"),
+    log:
+        "logs/prepare_corpus/{language}.log",
+    params:
+        settings=lambda wildcards: canonical(corpus_of(wildcards.language)),
+        seed=SETTINGS.seed,
+        code=code_of("prepare_corpus", "bistil_core.data.prepare_corpus"),
+    message:
+        "Corpus of {wildcards.language}: read or generate, clean, deduplicate, split"
+    script:
+        "../workflow_scripts/prepare_corpus.py"
+
+
+rule prepare_training_data:
+    input:
+        lambda wildcards: [
+            file
+            for part in ("train", "validation")
+            for file in example_files(
+                f"teacher.{wildcards.task}.{part}.path",
+                getattr(SETTINGS.teacher[wildcards.task], part),
+                wildcards.language,
+            )
+        ],
+    output:
+        directory("results/tasks/{task}_{language}"),
+    log:
+        "logs/prepare_training_data/{task}_{language}.log",
+    params:
+        train=lambda wildcards: canonical(SETTINGS.teacher[wildcards.task].train),
+        validation=lambda wildcards: canonical(SETTINGS.teacher[wildcards.task].validation),
+        seed=SETTINGS.seed,
+        code=code_of("prepare_training_data", "bistil_core.data.prepare_training_data"),
+    message:
+        "Training data of {wildcards.task} in {wildcards.language}"
+    script:
+        "../workflow_scripts/prepare_training_data.py"
+
+
+rule prepare_test_data:
+    input:
+        lambda wildcards: example_files(
+            f"benchmarks.{wildcards.benchmark}.test.path",
+            benchmark_of(wildcards).test,
+            wildcards.language,
+        ),
+    output:
+        directory("results/benchmarks/{benchmark}_{language}"),
+    log:
+        "logs/prepare_test_data/{benchmark}_{language}.log",
+    params:
+        task=lambda wildcards: benchmark_of(wildcards).task,
+        source=lambda wildcards: canonical(benchmark_of(wildcards).test),
+        seed=SETTINGS.seed,
+        code=code_of("prepare_test_data", "bistil_core.data.prepare_test_data"),
+    message:
+        "Test data of {wildcards.benchmark} in {wildcards.language}"
+    script:
+        "../workflow_scripts/prepare_test_data.py"

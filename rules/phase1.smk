@@ -1,0 +1,22 @@
+"""Phase 1: one task-agnostic student per base model and pair of languages."""
+
+
+rule distil_phase1:
+    input:
+        base_model="results/base_models/{base}",
+        vocabulary="results/vocabularies/{base}_{source}-{target}",
+        source_corpus="results/corpora/{source}",
+        target_corpus="results/corpora/{target}",
+    output:
+        directory("results/students/{base}_{source}-{target}"),
+    log:
+        "logs/distil_phase1/{base}_{source}-{target}.log",
+    threads: training_threads()
+    params:
+        settings=canonical(SETTINGS.phase1),
+        seed=seed_of(SETTINGS, SETTINGS.phase1),
+        code=code_of("distil_phase1", "bistil_core.training.distil_phase1"),
+    message:
+        "Distil {wildcards.base} into a {wildcards.source}-{wildcards.target} student (phase 1)"
+    script:
+        "../workflow_scripts/distil_phase1.py"

@@ -1,0 +1,29 @@
+"""Phase 2: the task, distilled into the student as a sparse fine-tuning."""
+
+
+def phase2_settings(wildcards):
+    """How the benchmark's task is distilled."""
+    return SETTINGS.phase2[benchmark_of(wildcards).task]
+
+
+rule distil_phase2:
+    input:
+        student=lambda wildcards: student_of(wildcards, wildcards.language),
+        vocabulary=lambda wildcards: vocabulary_of(wildcards, wildcards.language),
+        teacher=teacher_of,
+        data=training_data_of,
+    output:
+        sft="results/sft/{benchmark}_{language}.safetensors",
+        record="results/sft/{benchmark}_{language}.training.json",
+    log:
+        "logs/distil_phase2/{benchmark}_{language}.log",
+    threads: training_threads()
+    params:
+        task=lambda wildcards: benchmark_of(wildcards).task,
+        settings=lambda wildcards: canonical(phase2_settings(wildcards)),
+        seed=lambda wildcards: seed_of(SETTINGS, phase2_settings(wildcards)),
+        code=code_of("distil_phase2", "bistil_core.training.distil_phase2"),
+    message:
+        "Distil the task of {wildcards.benchmark} into the {wildcards.language} student (phase 2)"
+    script:
+        "../workflow_scripts/distil_phase2.py"

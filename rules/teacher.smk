@@ -1,0 +1,25 @@
+"""One task teacher per base model, task and source language, for all target languages."""
+
+
+def teacher_settings(wildcards):
+    """How the task's teacher is fine-tuned."""
+    return SETTINGS.teacher[wildcards.task].fine_tuning
+
+
+rule fine_tune_teacher:
+    input:
+        base_model="results/base_models/{base}",
+        data="results/tasks/{task}_{source}",
+    output:
+        directory("results/teachers/{base}_{task}_{source}"),
+    log:
+        "logs/fine_tune_teacher/{base}_{task}_{source}.log",
+    threads: training_threads()
+    params:
+        settings=lambda wildcards: canonical(teacher_settings(wildcards)),
+        seed=lambda wildcards: seed_of(SETTINGS, teacher_settings(wildcards)),
+        code=code_of("fine_tune_teacher", "bistil_core.training.fine_tune_teacher"),
+    message:
+        "Fine-tune the {wildcards.task} teacher of {wildcards.base} on {wildcards.source}"
+    script:
+        "../workflow_scripts/fine_tune_teacher.py"

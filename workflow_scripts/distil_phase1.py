@@ -1,0 +1,19 @@
+from pathlib import Path
+
+from bistil_core.progress import reporting
+from bistil_core.settings.phase1 import Phase1Settings
+from bistil_core.training.distil_phase1 import distil_phase1
+
+with reporting(snakemake.log[0]):
+    distil_phase1(
+        base_model=Path(snakemake.input.base_model),
+        vocabulary=Path(snakemake.input.vocabulary),
+        corpora={
+            snakemake.wildcards.source: Path(snakemake.input.source_corpus),
+            snakemake.wildcards.target: Path(snakemake.input.target_corpus),
+        },
+        output=Path(snakemake.output[0]),
+        settings=Phase1Settings(**snakemake.params.settings),
+        seed=snakemake.params.seed,
+        threads=snakemake.threads,
+    )

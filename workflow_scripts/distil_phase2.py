@@ -1,0 +1,19 @@
+from pathlib import Path
+
+from bistil_core.progress import reporting
+from bistil_core.settings.tasks import Phase2Settings
+from bistil_core.training.distil_phase2 import distil_phase2
+
+with reporting(snakemake.log[0]):
+    distil_phase2(
+        student=Path(snakemake.input.student),
+        teacher=Path(snakemake.input.teacher),
+        vocabulary=Path(snakemake.input.vocabulary),
+        data=Path(snakemake.input.data),
+        output=Path(snakemake.output.sft),
+        record=Path(snakemake.output.record),
+        task=snakemake.params.task,
+        settings=Phase2Settings(**snakemake.params.settings),
+        seed=snakemake.params.seed,
+        threads=snakemake.threads,
+    )

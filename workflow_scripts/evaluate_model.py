@@ -1,0 +1,19 @@
+from pathlib import Path
+
+from bistil_core.evaluation.evaluate_model import evaluate_model
+from bistil_core.progress import reporting
+from bistil_core.settings.tasks import EvaluateSettings
+
+sft = snakemake.input.get("sft")
+
+with reporting(snakemake.log[0]):
+    evaluate_model(
+        model=Path(snakemake.input.model),
+        sft=Path(sft) if sft else None,
+        test=Path(snakemake.input.test) / "test.parquet",
+        output=Path(snakemake.output[0]),
+        task=snakemake.params.task,
+        max_length=snakemake.params.max_length,
+        settings=EvaluateSettings(**snakemake.params.settings),
+        threads=snakemake.threads,
+    )

@@ -1,0 +1,16 @@
+from pathlib import Path
+
+from bistil_core.progress import reporting
+from bistil_core.settings.tasks import TeacherSettings
+from bistil_core.training.fine_tune_teacher import fine_tune_teacher
+
+with reporting(snakemake.log[0]):
+    fine_tune_teacher(
+        base_model=Path(snakemake.input.base_model),
+        data=Path(snakemake.input.data),
+        output=Path(snakemake.output[0]),
+        task=snakemake.wildcards.task,
+        settings=TeacherSettings(**snakemake.params.settings),
+        seed=snakemake.params.seed,
+        threads=snakemake.threads,
+    )

@@ -1,0 +1,7 @@
+from pathlib import Path
+
+from bistil_core.miniature.pretraining import pretrain_miniature
+from bistil_core.progress import reporting
+
+with reporting(snakemake.log[0]):
+    pretrain_miniature(output=Path(snakemake.output[0]), seed=0, threads=1)
