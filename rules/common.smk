@@ -113,6 +113,16 @@ def base_model_files(wildcards):
     return []
 
 
+def base_model_of(wildcards):
+    """Folder of the benchmark's base model."""
+    return f"results/base_models/{benchmark_of(wildcards).base_model}"
+
+
+def counts_of(wildcards, language):
+    """Token counts of the benchmark's base model in a language's corpus."""
+    return f"results/counts/{benchmark_of(wildcards).base_model}_{language}.parquet"
+
+
 def student_of(wildcards, target):
     """Folder of the phase-1 student that a benchmark's base model and a target language name."""
     return f"results/students/{benchmark_of(wildcards).base_model}_{SOURCE}-{target}"

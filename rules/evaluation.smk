@@ -37,94 +37,86 @@ def timing_settings():
 
 def part_in_result(wildcards):
     """The configuration values that had a part in one result, and no others."""
+    whole = SETTINGS.model_dump()
     benchmark = benchmark_of(wildcards)
-    return canonical(
-        {
-            **SETTINGS.model_dump(
-                include={"experiment", "source_language", "seed", "trim", "phase1", "evaluate"}
-            ),
-            "base_models": {benchmark.base_model: SETTINGS.base_models[benchmark.base_model]},
-            "corpora": {
-                language: SETTINGS.corpora[language] for language in (SOURCE, wildcards.language)
-            },
-            "teacher": {benchmark.task: SETTINGS.teacher[benchmark.task]},
-            "phase2": {benchmark.task: SETTINGS.phase2[benchmark.task]},
-            "benchmarks": {
-                wildcards.benchmark: {
-                    **benchmark.model_dump(exclude={"languages"}),
-                    "languages": [wildcards.language],
-                }
-            },
-        }
-    )
+
+    def only(section, *names):
+        return {name: whole[section][name] for name in names}
+
+    part = {name: whole[name] for name in ("experiment", "source_language", "seed", "trim", "phase1", "evaluate")}
+    part["base_models"] = only("base_models", benchmark.base_model)
+    part["corpora"] = only("corpora", SOURCE, wildcards.language)
+    part["teacher"] = only("teacher", benchmark.task)
+    part["phase2"] = only("phase2", benchmark.task)
+    part["benchmarks"] = only("benchmarks", wildcards.benchmark)
+    part["benchmarks"][wildcards.benchmark]["languages"] = [wildcards.language]
+    return canonical(part)
 
 
 rule evaluate_model:
-    message:
-        "Score the {wildcards.system} on {wildcards.benchmark} in {wildcards.language}"
     input:
         unpack(evaluated),
         test="results/benchmarks/{benchmark}_{language}",
     output:
         "results/evaluations/{benchmark}_{language}_{system}.json",
+    log:
+        "logs/evaluate_model/{benchmark}_{language}_{system}.log",
     params:
         task=lambda wildcards: benchmark_of(wildcards).task,
         max_length=max_length,
         settings=scoring_settings(),
         code=code_of("evaluate_model", "bistil_core.evaluation.evaluate_model"),
-    log:
-        "logs/evaluate_model/{benchmark}_{language}_{system}.log",
+    message:
+        "Score the {wildcards.system} on {wildcards.benchmark} in {wildcards.language}"
     script:
         "../workflow_scripts/evaluate_model.py"
 
 
 rule export_model:
-    message:
-        "Production model of {wildcards.benchmark} in {wildcards.language}"
     input:
-        base_model=lambda wildcards: f"results/base_models/{benchmark_of(wildcards).base_model}",
+        base_model=base_model_of,
         student=lambda wildcards: student_of(wildcards, wildcards.language),
         sft="results/sft/{benchmark}_{language}.safetensors",
         evaluations=lambda wildcards: evaluations(wildcards, f"student-{wildcards.language}"),
     output:
         directory("results/models/{benchmark}_{language}"),
+    log:
+        "logs/export_model/{benchmark}_{language}.log",
     params:
         task=lambda wildcards: benchmark_of(wildcards).task,
         experiment=canonical(SETTINGS.experiment),
         source_language=SOURCE,
         code=code_of("export_model", "bistil_core.evaluation.export_model"),
-    log:
-        "logs/export_model/{benchmark}_{language}.log",
+    message:
+        "Production model of {wildcards.benchmark} in {wildcards.language}"
     script:
         "../workflow_scripts/export_model.py"
 
 
 rule measure_speed:
-    message:
-        "Time teacher and student of {wildcards.benchmark} in {wildcards.language}"
     input:
         teacher=teacher_of,
         student=lambda wildcards: student_of(wildcards, wildcards.language),
         sft="results/sft/{benchmark}_{language}.safetensors",
     output:
         "results/{benchmark}_{language}.speed.json",
+    log:
+        "logs/measure_speed/{benchmark}_{language}.log",
+    # It computes on one thread but takes every core: nothing may run beside a measurement.
+    threads: workflow.cores if workflow.local_exec else 1
     params:
         task=lambda wildcards: benchmark_of(wildcards).task,
         settings=timing_settings(),
         code=code_of("measure_speed", "bistil_core.evaluation.measure_speed"),
-    # It computes on one thread but takes every core: nothing may run beside a measurement.
-    threads: workflow.cores if workflow.local_exec else 1
-    log:
-        "logs/measure_speed/{benchmark}_{language}.log",
+    message:
+        "Time teacher and student of {wildcards.benchmark} in {wildcards.language}"
     script:
         "../workflow_scripts/measure_speed.py"
 
 
 rule assemble_result:
-    message:
-        "Result of {wildcards.benchmark} in {wildcards.language}"
     input:
-        base_model=lambda wildcards: f"results/base_models/{benchmark_of(wildcards).base_model}",
+        base_model=base_model_of,
         teacher=teacher_of,
         model="results/models/{benchmark}_{language}",
         sft="results/sft/{benchmark}_{language}.safetensors",
@@ -134,12 +126,8 @@ rule assemble_result:
         target_test="results/benchmarks/{benchmark}_{language}",
         source_corpus=f"results/corpora/{SOURCE}",
         target_corpus="results/corpora/{language}",
-        source_counts=lambda wildcards: (
-            f"results/counts/{benchmark_of(wildcards).base_model}_{SOURCE}.parquet"
-        ),
-        target_counts=lambda wildcards: (
-            f"results/counts/{benchmark_of(wildcards).base_model}_{wildcards.language}.parquet"
-        ),
+        source_counts=lambda wildcards: counts_of(wildcards, SOURCE),
+        target_counts=lambda wildcards: counts_of(wildcards, wildcards.language),
         student_evaluations=lambda wildcards: evaluations(
             wildcards, f"student-{target_of(wildcards, wildcards.language)}"
         ),
@@ -148,13 +136,15 @@ rule assemble_result:
         speed="results/{benchmark}_{language}.speed.json",
     output:
         "results/{benchmark}_{language}.json",
+    log:
+        "logs/assemble_result/{benchmark}_{language}.log",
     params:
         task=lambda wildcards: benchmark_of(wildcards).task,
         source_language=SOURCE,
         configuration=part_in_result,
         seed=SETTINGS.seed,
         code=code_of("assemble_result", "bistil_core.evaluation.assemble_result"),
-    log:
-        "logs/assemble_result/{benchmark}_{language}.log",
+    message:
+        "Result of {wildcards.benchmark} in {wildcards.language}"
     script:
         "../workflow_scripts/assemble_result.py"
