@@ -16,7 +16,7 @@ from bistil_core.models.selection import select_parameters
 from bistil_core.models.sparse import SparseFineTuning
 from bistil_core.settings.optimisation import SparseOptimisation
 from bistil_core.training.sparse_optimiser import SparseAdamW
-from bistil_core.training.trainer import TrainingRecord
+from bistil_core.training.trainer import MAX_GRADIENT_NORM, TrainingRecord
 
 
 def sparsified_group(model: PreTrainedModel) -> dict[str, nn.Parameter]:
@@ -76,6 +76,7 @@ def lottery_ticket(
                 {"params": list(head.values()), "weight_decay": settings.weight_decay},
             ],
             lr=settings.learning_rate,
+            max_grad_norm=MAX_GRADIENT_NORM,
         )
         records["sparse"] = train("sparse", settings.sparse_epochs, optimiser)
     sft = SparseFineTuning.difference(original, _values(group), masks, replaced=_values(head))

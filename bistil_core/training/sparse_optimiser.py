@@ -68,8 +68,7 @@ class SparseAdamW(Optimizer):
             with torch.enable_grad():
                 loss = closure()
         gradients = [
-            [self._selected_gradient(parameter) for parameter in group["params"]]
-            for group in self.param_groups
+            [self._selected_gradient(parameter) for parameter in group["params"]] for group in self.param_groups
         ]
         if self._max_grad_norm is not None:
             present = [gradient for group in gradients for gradient in group if gradient is not None]
@@ -165,9 +164,6 @@ def _digest(indices: list[Tensor]) -> str:
 
 
 def _clip(gradients: list[Tensor], max_norm: float) -> None:
-    total = torch.nn.utils.get_total_norm(gradients)
-    torch.nn.utils.clip_grads_with_norm_([_as_parameter(gradient) for gradient in gradients], max_norm, total)
-
-
-def _as_parameter(gradient: Tensor) -> Tensor:
-    raise NotImplementedError
+    scale = (max_norm / (torch.nn.utils.get_total_norm(gradients) + 1e-6)).clamp(max=1.0)
+    for gradient in gradients:
+        gradient.mul_(scale.to(gradient.device))

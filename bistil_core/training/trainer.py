@@ -19,6 +19,7 @@ from bistil_core.settings.optimisation import Optimisation
 from bistil_core.training.objectives import Objective, gold_labels
 
 LOGGER = logging.getLogger("bistil")
+MAX_GRADIENT_NORM = 1.0
 
 
 @dataclass
@@ -183,6 +184,8 @@ def run_training(
                 weight_decay=settings.weight_decay,
                 warmup_steps=settings.warmup_fraction,
                 lr_scheduler_type="linear",
+                # An optimiser of our own clips by itself: what lies outside its masks must not count.
+                max_grad_norm=MAX_GRADIENT_NORM if optimizer is None else 0.0,
                 max_steps=steps,
                 eval_strategy="steps",
                 eval_steps=interval,
