@@ -57,18 +57,14 @@ def cases(values: dict, reading: str):
     for key in values:
         _, head, variant, padding, dtype, name = key.split("/")
         if name != "task":
-            yield pytest.param(
-                head, variant, padding, dtype, name, reading, values[key], id=f"{reading}/{key}"
-            )
+            yield pytest.param(head, variant, padding, dtype, name, reading, values[key], id=f"{reading}/{key}")
 
 
 @pytest.mark.parametrize(
     ("head", "variant", "padding", "dtype", "name", "reading", "expected"),
     [*cases(REFERENCE, "reference"), *cases(REAL, "real")],
 )
-def test_losses_and_gradients_agree_with_the_reference_numbers(
-    head, variant, padding, dtype, name, reading, expected
-):
+def test_losses_and_gradients_agree_with_the_reference_numbers(head, variant, padding, dtype, name, reading, expected):
     student, student_outputs, teacher_outputs, batch = outputs(
         head, variant, padding, {"f32": torch.float32, "f64": torch.float64}[dtype]
     )
@@ -146,6 +142,4 @@ def test_prediction_loss_counts_just_the_masked_in_positions():
     changed[~mask.bool()] = 100.0
     assert prediction_loss(student, teacher, mask=mask) == prediction_loss(changed, teacher, mask=mask)
     by_hand = -(torch.softmax(teacher / 2, -1) * torch.log_softmax(student / 2, -1)).sum(-1)
-    assert prediction_loss(student, teacher, mask=mask).item() == pytest.approx(
-        by_hand[mask.bool()].mean().item()
-    )
+    assert prediction_loss(student, teacher, mask=mask).item() == pytest.approx(by_hand[mask.bool()].mean().item())
