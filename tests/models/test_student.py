@@ -71,7 +71,5 @@ def test_student_is_headless_and_shares_no_memory():
 
 
 def test_a_factor_that_does_not_divide_names_those_that_do():
-    with pytest.raises(
-        BistilError, match=r"4 does not divide the teacher's 6 layers; choose one of 1, 2, 3, 6"
-    ):
+    with pytest.raises(BistilError, match=r"4 does not divide the teacher's 6 layers; choose one of 1, 2, 3, 6"):
         build_student(small_model("bert", 6), 4)

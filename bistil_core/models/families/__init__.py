@@ -26,8 +26,7 @@ def family_of(model_type: str) -> Family:
         BistilError: no module of this package describes that type.
     """
     families = [
-        importlib.import_module(f"{__name__}.{module.name}").FAMILY
-        for module in pkgutil.iter_modules(__path__)
+        importlib.import_module(f"{__name__}.{module.name}").FAMILY for module in pkgutil.iter_modules(__path__)
     ]
     for family in families:
         if model_type in family.model_types:

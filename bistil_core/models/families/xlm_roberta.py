@@ -2,6 +2,4 @@
 
 from bistil_core.models.families import Family
 
-FAMILY = Family(
-    model_types=("xlm-roberta", "roberta", "camembert"), layers="encoder.layer", embeddings="embeddings"
-)
+FAMILY = Family(model_types=("xlm-roberta", "roberta", "camembert"), layers="encoder.layer", embeddings="embeddings")

@@ -1,0 +1,74 @@
+"""The miniature's figures as means of several seeds, with and without phase 1.
+
+    python benchmarks/miniature_seeds.py --seeds 1 2 3
+
+Each seed is a run of the whole pipeline in a folder of its own below runs/; the ablation is a copy of that
+folder with `phase1.steps: 0`, in which only what that makes stale runs again. The table is Markdown.
+"""
+
+import argparse
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+
+
+def run(folder: Path, target: str, *settings: str) -> dict:
+    """Run the pipeline to `results/<target>.json` in `folder` and return that result."""
+    folder.mkdir(parents=True, exist_ok=True)
+    command = [
+        sys.executable, "-m", "snakemake", "--cores", "all", "--quiet", "all",
+        "--snakefile", str(REPOSITORY / "Snakefile"), "--directory", str(folder),
+        "--workflow-profile", str(REPOSITORY / "profiles" / "default"),
+        "--config", *settings, "--", f"results/{target}.json",
+    ]  # fmt: skip
+    subprocess.run(command, check=True)
+    return json.loads((folder / "results" / f"{target}.json").read_text())
+
+
+def figures(result: dict, ablation: dict, language: str) -> dict[str, float]:
+    """One row of the table."""
+    scores = result["scores"]
+    return {
+        "teacher en": scores["teacher"]["en"],
+        f"teacher {language}": scores["teacher"][language],
+        "student en": scores["student"]["en"],
+        f"student {language}": scores["student"][language],
+        "retention": result["retention"][language],
+        "without phase 1 en": ablation["scores"]["student"]["en"],
+        f"without phase 1 {language}": ablation["scores"]["student"][language],
+        "parameters student / teacher": 1 / result["compression"]["parameters"],
+    }
+
+
+def main() -> None:
+    """Run every seed and print the table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
+    parser.add_argument("--language", default="sw")
+    parser.add_argument("--runs", type=Path, default=REPOSITORY / "runs")
+    arguments = parser.parse_args()
+    target = f"xnli_{arguments.language}"
+    rows = {}
+    for seed in arguments.seeds:
+        folder, copy = arguments.runs / f"seed{seed}", arguments.runs / f"seed{seed}-without-phase1"
+        result = run(folder, target, f"seed={seed}")
+        shutil.rmtree(copy, ignore_errors=True)
+        shutil.copytree(folder, copy, symlinks=True)
+        ablation = run(copy, target, f"seed={seed}", 'phase1={"steps": 0}')
+        rows[f"seed {seed}"] = figures(result, ablation, arguments.language)
+    table = pd.DataFrame(rows).T
+    summary = pd.DataFrame({"mean": table.mean(), "min": table.min(), "max": table.max()}).T
+    whole = pd.concat([summary, table]).map("{:.3f}".format)
+    print(f"| | {' | '.join(whole.columns)} |\n|---|{'---|' * len(whole.columns)}")
+    for name, row in whole.iterrows():
+        print(f"| {name} | {' | '.join(row)} |")
+
+
+if __name__ == "__main__":
+    main()

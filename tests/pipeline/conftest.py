@@ -1,0 +1,107 @@
+"""Running the real Snakemake on the real Snakefile, in a folder of the test's own."""
+
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import yaml
+
+REPOSITORY = Path(__file__).parents[2]
+
+NLI_ROWS = [
+    ("the cook bought three apples", "the cook bought fruit", "entailment"),
+    ("the cook bought three apples", "the cook slept", "neutral"),
+    ("the cook bought three apples", "the cook bought no apples", "contradiction"),
+]
+
+
+@dataclass
+class Workspace:
+    """A folder with a configuration, in which the pipeline runs."""
+
+    folder: Path
+    config: dict
+
+    def snakemake(self, *arguments: str) -> subprocess.CompletedProcess:
+        """Run it on this workspace's configuration; the output is standard output and error together."""
+        (self.folder / "config.yaml").write_text(yaml.safe_dump(self.config, sort_keys=False))
+        return subprocess.run(
+            [
+                sys.executable, "-m", "snakemake", "--cores", "2", "--nocolor",
+                "--snakefile", str(REPOSITORY / "Snakefile"), "--directory", str(self.folder),
+                "--workflow-profile", str(REPOSITORY / "profiles" / "default"),
+                "--configfile", "config.yaml", *arguments,
+            ],
+            cwd=self.folder, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False, timeout=900,
+            env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
+        )  # fmt: skip
+
+    def files(self) -> dict[str, tuple[int, bytes]]:
+        """Modification time and content of every file below results/."""
+        root = self.folder / "results"
+        return {
+            str(path.relative_to(root)): (path.stat().st_mtime_ns, path.read_bytes())
+            for path in sorted(root.rglob("*"))
+            if path.is_file()
+        }
+
+
+def write_inputs(folder: Path) -> None:
+    """Text of two languages and labelled pairs, as a user might have them."""
+    words = {
+        "en": ["the", "cook", "bought", "three", "red", "apples", "at", "the", "market", "today"],
+        "sw": ["mpishi", "alinunua", "maembe"],
+    }
+    for language, vocabulary in words.items():
+        lines = [
+            " ".join(vocabulary[(row * 7 + place * place + row // 3) % len(vocabulary)] for place in range(4 + row % 5))
+            + f" {row}"
+            for row in range(120)
+        ]
+        (folder / f"{language}.txt").write_text("\n".join(lines) + "\n")
+        rows = [
+            f"{premise} {number}\t{hypothesis}\t{label}"
+            for number in range(20)
+            for premise, hypothesis, label in NLI_ROWS
+        ]
+        (folder / f"nli-{language}.tsv").write_text("premise\thypothesis\tlabel\n" + "\n".join(rows) + "\n")
+
+
+def configuration() -> dict:
+    """Everything on local files but the base model, with a few steps of everything."""
+    fine_tuning = {
+        "density": 0.1, "dense_epochs": 1, "sparse_epochs": 1, "batch_size": 16, "learning_rate": 1.0e-3,
+        "max_length": 48,
+    }  # fmt: skip
+    examples = {"kind": "files", "path": "nli-{language}.tsv"}
+    return {
+        "experiment": {"name": "test", "synthetic": True},
+        "source_language": "en",
+        "seed": 1,
+        "base_models": {"miniature": {"source": {"kind": "miniature"}}},
+        "corpora": {
+            language: {"source": {"kind": "files", "paths": [f"{language}.txt"]}, "validation_fraction": 0.2}
+            for language in ("en", "sw")
+        },
+        "trim": {"threshold": 1.0e-6},
+        "phase1": {
+            "layer_reduction_factor": 2, "steps": 3, "batch_size": 2, "block_length": 16, "learning_rate": 1.0e-3,
+            "evaluate_every": 2, "validation_blocks": 4,
+        },
+        "teacher": {"nli": {"train": examples, "validation": examples, "fine_tuning": fine_tuning}},
+        "phase2": {"nli": {**fine_tuning, "temperature": 2.0}},
+        "benchmarks": {
+            "xnli": {"task": "nli", "base_model": "miniature", "languages": ["sw"], "test": examples}
+        },
+        "evaluate": {"batch_size": 16, "bootstrap_samples": 20, "speed_repeats": 2, "speed_length": 16},
+    }  # fmt: skip
+
+
+@pytest.fixture
+def workspace(tmp_path) -> Workspace:
+    """A fresh folder with inputs and a configuration."""
+    write_inputs(tmp_path)
+    return Workspace(tmp_path, configuration())
