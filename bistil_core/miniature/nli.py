@@ -1,0 +1,115 @@
+"""Sentence pairs whose label follows from what they say: entailment, neutral or contradiction.
+
+Without negation a hypothesis that says less is entailed, one that says more is neutral, and one that gives the
+verb, the adjective or the number a value that excludes the premise's contradicts it. Negation turns the
+direction round: who bought no fruit bought no apples.
+
+Neither sentence alone gives its label away, nor do both as bags of words: every label has the same rates of
+negation, of details and of values in either sentence.
+"""
+
+import zlib
+from collections.abc import Iterator
+from dataclasses import replace
+from random import Random
+from typing import Literal
+
+from bistil_core.miniature.languages import realise
+from bistil_core.miniature.languages.sentence import text
+from bistil_core.miniature.lexicon import OPPOSITE_VERBS
+from bistil_core.miniature.world import DETAILS, Claim, Scene, contradict, draw_details, draw_scene
+
+LABELS = ("entailment", "neutral", "contradiction")
+SPLITS = ("train", "validation", "test")
+Split = Literal["train", "validation", "test"]
+
+_AFFIRMED, _HYPOTHESIS_NEGATED, _PREMISE_NEGATED, _BOTH_NEGATED = ((False, False), (False, True),
+                                                                   (True, False), (True, True))  # fmt: skip
+# Every label negates a tenth of its premises and a fifth of its hypotheses.
+_NEGATIONS = {
+    "entailment": ((_AFFIRMED, 0.80), (_HYPOTHESIS_NEGATED, 0.10), (_BOTH_NEGATED, 0.10)),
+    "neutral": ((_AFFIRMED, 0.75), (_HYPOTHESIS_NEGATED, 0.15), (_PREMISE_NEGATED, 0.05), (_BOTH_NEGATED, 0.05)),
+    "contradiction": ((_AFFIRMED, 0.70), (_HYPOTHESIS_NEGATED, 0.20), (_PREMISE_NEGATED, 0.10)),
+}
+# Numbers of details in the more and the less specific sentence. Five would leave nothing to add.
+_SIZES = ((2, 1), (3, 1), (3, 2), (3, 3), (4, 2), (4, 3))
+# Most exclusions hide among otherwise agreeing details; where some are new besides, they exclude all the same.
+_EXCLUSIONS_THAT_SAY_LESS = 0.75
+
+
+def split_of(scene: Scene) -> Split:
+    """The split to which everything about this event belongs, whatever verb of the pair it is told with."""
+    verbs = sorted((scene.verb, OPPOSITE_VERBS[scene.verb]))
+    key = "/".join((scene.subject, verbs[0], scene.noun, scene.place, scene.time))
+    bucket = zlib.crc32(key.encode()) % 10
+    return "test" if bucket == 0 else "validation" if bucket == 1 else "train"
+
+
+def _draw_negation(random: Random, label: str) -> tuple[bool, bool]:
+    kinds, rates = zip(*_NEGATIONS[label], strict=True)
+    return random.choices(kinds, rates)[0]
+
+
+def _draw_subset(random: Random, label_agrees: bool) -> tuple[frozenset[str], frozenset[str]]:
+    """Details of the more and of the less specific sentence: the latter's among the former's, or not."""
+    large, small = random.choice(_SIZES)
+    less = draw_details(random, small)
+    while True:
+        more = draw_details(random, large)
+        if (less <= more) == label_agrees:
+            return more, less
+
+
+def _pair(random: Random, scene: Scene, label: str) -> tuple[Claim, Claim]:
+    premise_negated, hypothesis_negated = _draw_negation(random, label)
+    excluding = label == ("entailment" if hypothesis_negated else "contradiction") and not premise_negated
+    agrees = random.random() < _EXCLUSIONS_THAT_SAY_LESS if excluding else label != "neutral"
+    more, less = _draw_subset(random, agrees)
+    premise_details, hypothesis_details = (less, more) if premise_negated else (more, less)
+    premise = scene.claim(premise_details, premise_negated)
+    hypothesis = scene.claim(hypothesis_details)
+    if excluding:
+        shared = premise_details & hypothesis_details
+        slot = random.choice(["verb", *(slot for slot in DETAILS[:2] if slot in shared)])
+        hypothesis = contradict(hypothesis, slot, random)
+    return premise, replace(hypothesis, negated=hypothesis_negated)
+
+
+def generate_claims(split: Split, examples: int, seed: int) -> Iterator[tuple[Claim, Claim, str]]:
+    """`examples` distinct (premise, hypothesis, label), before any language: what all translations share."""
+    random = Random(f"nli {split} {seed}")
+    seen: set[tuple[Claim, Claim]] = set()
+    while len(seen) < examples:
+        scene = draw_scene(random)
+        if split_of(scene) != split:
+            continue
+        label = LABELS[len(seen) % len(LABELS)]
+        pair = _pair(random, scene, label)
+        if pair not in seen:
+            seen.add(pair)
+            yield *pair, label
+
+
+def generate_nli(language: str, split: Split, examples: int, seed: int) -> Iterator[dict[str, str]]:
+    """Labelled sentence pairs; for one split and seed those of all languages are translations of each other.
+
+    No event of one split occurs in another, whatever the seeds, and no pair occurs twice.
+
+    Args:
+        language: a code of `languages.LANGUAGES`.
+        split: train, validation or test.
+        examples: how many.
+        seed: of the drawing.
+
+    Yields:
+        {"premise", "hypothesis", "label"}, all str.
+
+    Raises:
+        BistilError: the miniature does not speak `language`.
+    """
+    for premise, hypothesis, label in generate_claims(split, examples, seed):
+        yield {
+            "premise": text(realise(premise, language)),
+            "hypothesis": text(realise(hypothesis, language)),
+            "label": label,
+        }
