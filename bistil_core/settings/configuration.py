@@ -13,9 +13,7 @@ class Experiment(Section):
     """What a result calls itself."""
 
     name: str
-    synthetic: bool = Field(
-        description="True where any data is made up: never to be taken for the benchmark."
-    )
+    synthetic: bool = Field(description="True where any data is made up: never to be taken for the benchmark.")
 
 
 class Configuration(Section):

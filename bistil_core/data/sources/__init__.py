@@ -1,1 +1,68 @@
-"""Where data comes from: one module per kind of source."""
+"""One module per kind of source, named as the configuration's `kind`: where text and labelled examples come from.
+
+A module `bistil_core/data/sources/<kind>.py` has
+
+- `documents(source, language, seed) -> Documents`
+- `examples(source, task, language, split, seed) -> Examples`
+
+or one of them, where the kind offers the other nothing.
+"""
+
+import importlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
+
+import pyarrow as pa
+
+
+@dataclass(frozen=True)
+class Documents:
+    """Raw text.
+
+    Attributes:
+        name: what a result calls it.
+        revision: of a source that has versions, else None.
+        files: {"name", "sha256", "bytes"} of each file read, in order.
+        texts: the documents; to be read once.
+    """
+
+    name: str
+    revision: str | None
+    files: list[dict[str, Any]]
+    texts: Iterator[str]
+
+
+@dataclass(frozen=True)
+class Examples:
+    """Labelled examples in the task's format.
+
+    Attributes:
+        name: what a result calls them.
+        revision: of a source that has versions, else None.
+        sha256: of the source file, or of the content where there is none.
+        dropped: how many had no gold label.
+        table: columns as in the schema of the task's format.
+    """
+
+    name: str
+    revision: str | None
+    sha256: str
+    dropped: int
+    table: pa.Table
+
+    def provenance(self) -> dict[str, Any]:
+        """What a result says about these examples."""
+        return {
+            "name": self.name,
+            "revision": self.revision,
+            "sha256": self.sha256,
+            "examples": self.table.num_rows,
+            "dropped": self.dropped,
+        }
+
+
+def source_of(kind: str) -> ModuleType:
+    """The module that reads sources of one kind; the configuration has checked that there is one."""
+    return importlib.import_module(f"{__name__}.{kind}")

@@ -1,0 +1,189 @@
+"""Labelled examples that a user has in a file: .tsv, .csv, .json, .jsonl or .parquet."""
+
+import csv
+import json
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from bistil_core.data.formats import FieldError, Format, shown
+from bistil_core.data.text import lines_of, open_parquet
+from bistil_core.errors import BistilError
+
+Columns = dict[str, str] | list[str] | None
+"""Task field to column name; or, for a table without a header line, the fields in file order."""
+
+Row = tuple[str, dict[str, Any]]
+"""Where it stands in the file, for messages, and its values by column."""
+
+
+def read_examples(path: Path, form: Format, columns: Columns) -> tuple[pa.Table, int]:
+    """The examples of a file, in order, and how many were left out for want of a gold label.
+
+    Columns that the task does not need are passed over. A TSV has no quoting: a quotation mark is a character
+    as any other, as in XNLI and MultiNLI. JSON is a list of objects or an object of objects.
+
+    Args:
+        path: the file; its suffix tells the kind.
+        form: the task's format.
+        columns: see `Columns`; a field that is not named has the column of its own name.
+
+    Returns:
+        A table in `form.schema`, and the number of examples that `form.normalise` left out.
+
+    Raises:
+        BistilError: a missing, empty or malformed file, a missing column, a value that its field cannot take;
+            with file, row and value.
+    """
+    _check_file(path)
+    column_of = _column_of(path, form, columns)
+    header = columns if isinstance(columns, list) else None
+    kept, dropped = [], 0
+    for place, row in _READERS[path.suffix](path, header):
+        _check_columns(path, place, row, column_of)
+        try:
+            example = form.normalise({field: row[column] for field, column in column_of.items()})
+        except FieldError as error:
+            raise BistilError(f"{path}: {place}: {error}; correct the file, or `columns`") from None
+        if example is None:
+            dropped += 1
+        else:
+            kept.append(example)
+    if not kept:
+        without = f" but {dropped} without a gold label" if dropped else ""
+        raise BistilError(f"{path}: no examples{without}; give a file that has some")
+    return pa.Table.from_pylist(kept, schema=form.schema), dropped
+
+
+def _check_file(path: Path) -> None:
+    if path.suffix not in _READERS:
+        kind = path.suffix or "a file without suffix"
+        raise BistilError(f"{path}: cannot read examples from {kind}; readable: {', '.join(_READERS)}")
+    if not path.is_file():
+        raise BistilError(f"{path}: no such file; correct the path in the configuration")
+    if path.stat().st_size == 0:
+        raise BistilError(f"{path}: the file is empty; give a file with examples")
+
+
+def _column_of(path: Path, form: Format, columns: Columns) -> dict[str, str]:
+    """The column of each of the task's fields."""
+    fields = form.schema.names
+    if isinstance(columns, list):
+        if path.suffix not in _TABLES:
+            raise BistilError(
+                f"{path}: `columns` is the list {columns}, but only a table without header line ({', '.join(_TABLES)}) "
+                "has fields in file order; give a mapping from field to name"
+            )
+        wrong = [field for field in fields if columns.count(field) != 1]
+        if wrong:
+            raise BistilError(
+                f"{path}: `columns` is {columns}; it must name each of {', '.join(fields)} once "
+                f"(any other name stands for a column to pass over), but {', '.join(wrong)} it does not"
+            )
+        return {field: field for field in fields}
+    unknown = sorted(set(columns or {}) - set(fields))
+    if unknown:
+        raise BistilError(
+            f"{path}: `columns` has {', '.join(unknown)}, which the task has not; its fields are {', '.join(fields)}"
+        )
+    return {field: field for field in fields} | (columns or {})
+
+
+def _check_columns(path: Path, place: str, row: dict[str, Any], column_of: dict[str, str]) -> None:
+    missing = [column for column in column_of.values() if column not in row]
+    if missing:
+        found = ", ".join(shown(column) for column in row)
+        headerless = (
+            f"; if the file has no header line, set columns: [{', '.join(column_of)}] in its order"
+            if path.suffix in _TABLES
+            else ""
+        )
+        raise BistilError(
+            f"{path}: {place}: no column {', '.join(map(repr, missing))}, found: {found}; "
+            f"name the columns with `columns`, as in columns: {{{next(iter(column_of))}: ...}}{headerless}"
+        )
+
+
+def _table(path: Path, cells_by_place: Iterable[tuple[str, list[str]]], header: list[str] | None) -> Iterator[Row]:
+    for place, cells in cells_by_place:
+        if header is None:
+            header = cells
+            repeated = sorted({name for name in header if header.count(name) > 1})
+            if repeated:
+                raise BistilError(f"{path}: {place}: the header line has {', '.join(repeated)} twice; rename one")
+            continue
+        if len(cells) != len(header):
+            raise BistilError(
+                f"{path}: {place}: {len(cells)} cells where {len(header)} are expected ({', '.join(header)}); "
+                f"the line begins with {shown(cells[0])}"
+            )
+        yield place, dict(zip(header, cells, strict=True))
+
+
+def _tsv(path: Path, header: list[str] | None) -> Iterator[Row]:
+    lines = ((f"line {number}", line.split("\t")) for number, line in lines_of(path) if line)
+    return _table(path, lines, header)
+
+
+def _csv(path: Path, header: list[str] | None) -> Iterator[Row]:
+    return _table(path, _csv_cells(path), header)
+
+
+def _csv_cells(path: Path) -> Iterator[tuple[str, list[str]]]:
+    reader = csv.reader((f"{line}\n" for _, line in lines_of(path)), strict=True)
+    try:
+        for cells in reader:
+            if cells:
+                yield f"line {reader.line_num}", cells
+    except csv.Error as error:
+        raise BistilError(
+            f"{path}: line {reader.line_num}: {error}; close the quotation marks, and double those inside a cell"
+        ) from None
+
+
+def _json(path: Path, header: None) -> Iterator[Row]:
+    text = "\n".join(line for _, line in lines_of(path))
+    value = _parsed(path, "the file", text)
+    if isinstance(value, dict):
+        places = ((f"entry {key!r}", row) for key, row in value.items())
+    elif isinstance(value, list):
+        places = ((f"entry {index}", row) for index, row in enumerate(value))
+    else:
+        raise BistilError(f"{path}: {type(value).__name__} where a list of objects or an object of objects is expected")
+    for place, row in places:
+        yield place, _checked(path, place, row)
+
+
+def _json_lines(path: Path, header: None) -> Iterator[Row]:
+    for number, line in lines_of(path):
+        if line.strip():
+            place = f"line {number}"
+            yield place, _checked(path, place, _parsed(path, place, line))
+
+
+def _parsed(path: Path, place: str, text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise BistilError(f"{path}: {place} is not JSON ({error})") from None
+
+
+def _checked(path: Path, place: str, row: Any) -> dict[str, Any]:
+    if not isinstance(row, dict):
+        raise BistilError(f"{path}: {place} is {shown(row)} where an object with the task's fields is expected")
+    return row
+
+
+def _parquet(path: Path, header: None) -> Iterator[Row]:
+    with open_parquet(path) as file:
+        number = 0
+        for batch in file.iter_batches(10_000):
+            for row in batch.to_pylist():
+                yield f"row {number}", row
+                number += 1
+
+
+_TABLES = (".tsv", ".csv")
+_READERS = {".tsv": _tsv, ".csv": _csv, ".json": _json, ".jsonl": _json_lines, ".parquet": _parquet}

@@ -1,0 +1,44 @@
+"""Text and labelled examples written by the miniature's generator: synthetic, never to be taken for a benchmark."""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator
+
+import pyarrow as pa
+
+from bistil_core.data.formats import format_of
+from bistil_core.data.sources import Documents, Examples
+from bistil_core.miniature.corpus import generate_corpus
+from bistil_core.miniature.nli import generate_nli
+from bistil_core.settings.sources import MiniatureExamples, MiniatureText
+
+EXAMPLE_GENERATORS: dict[str, Callable[[str, str, int, int], Iterator[dict]]] = {"nli": generate_nli}
+"""By task: (language, split, examples, seed) -> the raw values of each example by field."""
+
+_NAME = "miniature"
+
+
+def documents(source: MiniatureText, language: str, seed: int) -> Documents:
+    """As many documents as the settings ask for; the same language and seed give the same ones."""
+    return Documents(
+        name=_NAME,
+        revision=None,
+        files=[],
+        texts=generate_corpus(language, source.documents, seed),
+    )
+
+
+def examples(source: MiniatureExamples, task: str, language: str, split: str, seed: int) -> Examples:
+    """As many examples as the settings ask for; those of one split and seed are parallel in all languages."""
+    form = format_of(task)
+    rows = map(form.normalise, EXAMPLE_GENERATORS[task](language, split, source.examples, seed))
+    table = pa.Table.from_pylist(list(rows), schema=form.schema)
+    return Examples(name=_NAME, revision=None, sha256=_content_digest(table), dropped=0, table=table)
+
+
+def _content_digest(table: pa.Table) -> str:
+    """SHA-256 of the values, which later versions of Parquet cannot change."""
+    digest = hashlib.sha256()
+    for row in table.to_pylist():
+        digest.update(json.dumps(row, sort_keys=True).encode() + b"\n")
+    return digest.hexdigest()

@@ -1,0 +1,147 @@
+"""What one part of the configuration must know of another, checked on the raw values.
+
+Raw, because these problems are reported together with those of the schema: parts of the wrong type are passed
+over here, the schema speaks of them.
+"""
+
+import pkgutil
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from bistil_core.settings.problems import did_you_mean, problem
+
+_FILE_NAME_PARTS = {
+    "base_models": (re.compile(r"[A-Za-z0-9._]+"), "letters, digits, . and _"),
+    "corpora": (re.compile(r"[A-Za-z0-9]+"), "letters and digits"),
+    "benchmarks": (re.compile(r"[a-z0-9]+"), "lower-case letters and digits"),
+}
+
+
+def known_tasks() -> list[str]:
+    """The tasks that the package knows: the modules of bistil_core/tasks, not imported, for they load torch."""
+    return sorted(module.name for module in pkgutil.iter_modules([str(Path(__file__).parents[1] / "tasks")]))
+
+
+def cross_checks(values: dict[str, Any]) -> Iterator[str]:
+    """A line for every contradiction between two parts of the configuration."""
+    source_language = values.get("source_language", "en")
+    yield from _names(values)
+    yield from _tasks(values)
+    if isinstance(source_language, str):
+        yield from _listed("source_language", source_language, values, "corpora")
+        for name, benchmark in _mappings(values, "benchmarks"):
+            yield from _benchmark(f"benchmarks.{name}", benchmark, source_language, values)
+        yield from _miniature(values, source_language)
+    yield from _synthetic(values)
+
+
+def _names(values: dict[str, Any]) -> Iterator[str]:
+    for section, (pattern, allowed) in _FILE_NAME_PARTS.items():
+        for name, _ in _mappings(values, section):
+            if not pattern.fullmatch(name):
+                yield problem(f"{section}.{name}", f"found {name!r}", allowed, "rename it: it is part of file names")
+
+
+def _tasks(values: dict[str, Any]) -> Iterator[str]:
+    tasks = known_tasks()
+    for section in ("teacher", "phase2"):
+        for task, _ in _mappings(values, section):
+            if task not in tasks:
+                fix = did_you_mean(task, tasks) or "remove it"
+                yield problem(f"{section}.{task}", "unknown task", ", ".join(tasks), fix)
+    for name, benchmark in _mappings(values, "benchmarks"):
+        task, key = benchmark.get("task"), f"benchmarks.{name}.task"
+        if not isinstance(task, str):
+            continue
+        if task not in tasks:
+            yield problem(key, f"found {task!r}", ", ".join(tasks), did_you_mean(task, tasks) or "choose a known task")
+            continue
+        for section in ("teacher", "phase2"):
+            yield from _listed(key, task, values, section)
+
+
+def _benchmark(key: str, benchmark: dict[str, Any], source_language: str, values: dict[str, Any]) -> Iterator[str]:
+    if isinstance(benchmark.get("base_model"), str):
+        yield from _listed(f"{key}.base_model", benchmark["base_model"], values, "base_models")
+    languages = _texts(benchmark.get("languages"))
+    for language in sorted(set(languages)):
+        if language == source_language:
+            fix = "take it out: its scores come with every target language"
+            yield problem(f"{key}.languages", f"found the source language {language!r}", "target languages", fix)
+        else:
+            yield from _listed(f"{key}.languages", language, values, "corpora")
+        if languages.count(language) > 1:
+            yield problem(f"{key}.languages", f"{language!r} more than once", "each language once", "keep one")
+    path = _mapping(benchmark.get("test")).get("path")
+    if isinstance(path, str) and "{language}" not in path:
+        fix = "put {language} where the language's code stands"
+        yield problem(f"{key}.test.path", f"found {path!r}", "a path with {language}, a file per language", fix)
+
+
+def _listed(key: str, name: str, values: dict[str, Any], section: str) -> Iterator[str]:
+    """A line where `section` is there but has no entry `name`."""
+    if not isinstance(values.get(section), dict) or name in values[section]:
+        return
+    entries = [str(entry) for entry in values[section]]
+    fix = did_you_mean(name, entries) or f"add {section}.{name}"
+    yield problem(key, f"found {name!r}", f"the entries of {section} ({', '.join(entries) or 'none'})", fix)
+
+
+def _miniature(values: dict[str, Any], source_language: str) -> Iterator[str]:
+    """Lines for languages and tasks that the miniature is asked for and does not have."""
+    uses = [
+        (f"corpora.{name}.source", corpus.get("source"), [name], None) for name, corpus in _mappings(values, "corpora")
+    ]
+    for task, section in _mappings(values, "teacher"):
+        uses += [
+            (f"teacher.{task}.{part}", section.get(part), [source_language], task) for part in ("train", "validation")
+        ]
+    for name, benchmark in _mappings(values, "benchmarks"):
+        languages = [source_language, *_texts(benchmark.get("languages"))]
+        uses.append((f"benchmarks.{name}.test", benchmark.get("test"), languages, benchmark.get("task")))
+    uses = [use for use in uses if _is_miniature(use[1])]
+    if not uses:
+        return
+
+    # Only now: it loads the generator, which a real experiment does not need.
+    from bistil_core.data.sources.miniature import EXAMPLE_GENERATORS
+    from bistil_core.miniature.languages import LANGUAGES
+
+    for key, _, languages, task in uses:
+        for language in languages:
+            if language not in LANGUAGES:
+                fix = "give files of your own (kind: files)"
+                yield problem(key, f"the miniature has no language {language!r}", ", ".join(LANGUAGES), fix)
+        if task in known_tasks() and task not in EXAMPLE_GENERATORS:
+            fix = "give files of your own (kind: files)"
+            yield problem(key, f"the miniature has no task {task!r}", ", ".join(EXAMPLE_GENERATORS), fix)
+
+
+def _synthetic(values: dict[str, Any]) -> Iterator[str]:
+    if _mapping(values.get("experiment")).get("synthetic") is not False:
+        return
+    sections = [section.get("source") for _, section in _mappings(values, "corpora")]
+    sections += [section.get(part) for _, section in _mappings(values, "teacher") for part in ("train", "validation")]
+    sections += [section.get("test") for _, section in _mappings(values, "benchmarks")]
+    if any(map(_is_miniature, sections)):
+        found, allowed = "found False with data of the miniature", "true where any data is made up"
+        yield problem("experiment.synthetic", found, allowed, "set it to true, or use real data throughout")
+
+
+def _is_miniature(source: Any) -> bool:
+    return _mapping(source).get("kind") == "miniature"
+
+
+def _mapping(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _mappings(values: dict[str, Any], section: str) -> list[tuple[str, dict[str, Any]]]:
+    entries = _mapping(values.get(section)).items()
+    return [(name, value) for name, value in entries if isinstance(name, str) and isinstance(value, dict)]
+
+
+def _texts(value: Any) -> list[str]:
+    return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
