@@ -43,9 +43,15 @@ def training_threads():
     return max(1, workflow.cores // 2) if workflow.local_exec else 4
 
 
-def code_of(rule, core_module):
-    """The digest of all code that decides what a rule writes: its script and core modules."""
-    return code_digest(core_module, f"{workflow.basedir}/workflow_scripts/{rule}.py")
+def code_of(rule, *chosen):
+    """The digest of all code that decides what a rule writes: its script and the core modules that it reaches.
+
+    `chosen` are the modules in use of packages that hold alternatives: without it all of them count.
+    """
+    digest = code_digest(*chosen, f"{workflow.basedir}/workflow_scripts/{rule}.py")
+    # What a step tells those who watch it has no part in what it writes.
+    digest.pop("bistil_core.progress", None)
+    return digest
 
 
 def configured(kind, name, choices):
@@ -137,6 +143,16 @@ def teacher_of(wildcards):
     """Folder of the benchmark's task teacher, shared by all of its target languages."""
     benchmark = benchmark_of(wildcards)
     return f"results/teachers/{benchmark.base_model}_{benchmark.task}_{SOURCE}"
+
+
+def task_modules(task):
+    """The modules that describe one task."""
+    return f"bistil_core.tasks.{task}", f"bistil_core.data.formats.{task}"
+
+
+def source_module(kind):
+    """The module that reads or generates data of one kind."""
+    return f"bistil_core.data.sources.{kind}"
 
 
 def training_data_of(wildcards):

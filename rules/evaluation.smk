@@ -1,5 +1,20 @@
 """Scores, the production model, speed, and the result file."""
 
+STEPS = (
+    "prepare_base_model",
+    "prepare_corpus",
+    "prepare_training_data",
+    "prepare_test_data",
+    "count_corpus_tokens",
+    "trim_bilingual_vocabulary",
+    "distil_phase1",
+    "fine_tune_teacher",
+    "distil_phase2",
+    "evaluate_model",
+    "export_model",
+    "assemble_result",
+)
+
 
 def evaluated(wildcards):
     """The folder, and for a student the sparse fine-tuning, of the system that is scored."""
@@ -53,6 +68,18 @@ def part_in_result(wildcards):
     return canonical(part)
 
 
+def code_behind_result(wildcards):
+    """The digests of all steps that led to one result."""
+    benchmark = benchmark_of(wildcards)
+    labelled = SETTINGS.teacher[benchmark.task]
+    text = (corpus_of(language) for language in (SOURCE, wildcards.language))
+    kinds = {
+        data.kind for data in (labelled.train, labelled.validation, benchmark.test, *(each.source for each in text))
+    }
+    chosen = (*task_modules(benchmark.task), *map(source_module, sorted(kinds)))
+    return {module: digest for step in STEPS for module, digest in code_of(step, *chosen).items()}
+
+
 rule evaluate_model:
     input:
         unpack(evaluated),
@@ -65,7 +92,7 @@ rule evaluate_model:
         task=lambda wildcards: benchmark_of(wildcards).task,
         max_length=max_length,
         settings=scoring_settings(),
-        code=code_of("evaluate_model", "bistil_core.evaluation.evaluate_model"),
+        code=lambda wildcards: code_of("evaluate_model", *task_modules(benchmark_of(wildcards).task)),
     message:
         "Score the {wildcards.system} on {wildcards.benchmark} in {wildcards.language}"
     script:
@@ -86,7 +113,7 @@ rule export_model:
         task=lambda wildcards: benchmark_of(wildcards).task,
         experiment=canonical(SETTINGS.experiment),
         source_language=SOURCE,
-        code=code_of("export_model", "bistil_core.evaluation.export_model"),
+        code=lambda wildcards: code_of("export_model", *task_modules(benchmark_of(wildcards).task)),
     message:
         "Production model of {wildcards.benchmark} in {wildcards.language}"
     script:
@@ -107,7 +134,7 @@ rule measure_speed:
     params:
         task=lambda wildcards: benchmark_of(wildcards).task,
         settings=timing_settings(),
-        code=code_of("measure_speed", "bistil_core.evaluation.measure_speed"),
+        code=lambda wildcards: code_of("measure_speed", *task_modules(benchmark_of(wildcards).task)),
     message:
         "Time teacher and student of {wildcards.benchmark} in {wildcards.language}"
     script:
@@ -143,7 +170,7 @@ rule assemble_result:
         source_language=SOURCE,
         configuration=part_in_result,
         seed=SETTINGS.seed,
-        code=code_of("assemble_result", "bistil_core.evaluation.assemble_result"),
+        code=code_behind_result,
     message:
         "Result of {wildcards.benchmark} in {wildcards.language}"
     script:

@@ -11,7 +11,7 @@ rule prepare_base_model:
     params:
         source=lambda wildcards: canonical(base_model_source(wildcards)),
         seed=SETTINGS.seed,
-        code=code_of("prepare_base_model", "bistil_core.models.prepare_base_model"),
+        code=code_of("prepare_base_model"),
     message:
         "Base model {wildcards.base}"
     script:
@@ -31,7 +31,10 @@ rule prepare_corpus:
     params:
         settings=lambda wildcards: canonical(corpus_of(wildcards.language)),
         seed=SETTINGS.seed,
-        code=code_of("prepare_corpus", "bistil_core.data.prepare_corpus"),
+        code=lambda wildcards: code_of(
+            "prepare_corpus",
+            source_module(corpus_of(wildcards.language).source.kind),
+        ),
     message:
         "Corpus of {wildcards.language}: read or generate, clean, deduplicate, split"
     script:
@@ -57,7 +60,12 @@ rule prepare_training_data:
         train=lambda wildcards: canonical(SETTINGS.teacher[wildcards.task].train),
         validation=lambda wildcards: canonical(SETTINGS.teacher[wildcards.task].validation),
         seed=SETTINGS.seed,
-        code=code_of("prepare_training_data", "bistil_core.data.prepare_training_data"),
+        code=lambda wildcards: code_of(
+            "prepare_training_data",
+            source_module(SETTINGS.teacher[wildcards.task].train.kind),
+            source_module(SETTINGS.teacher[wildcards.task].validation.kind),
+            f"bistil_core.data.formats.{wildcards.task}",
+        ),
     message:
         "Training data of {wildcards.task} in {wildcards.language}"
     script:
@@ -79,7 +87,11 @@ rule prepare_test_data:
         task=lambda wildcards: benchmark_of(wildcards).task,
         source=lambda wildcards: canonical(benchmark_of(wildcards).test),
         seed=SETTINGS.seed,
-        code=code_of("prepare_test_data", "bistil_core.data.prepare_test_data"),
+        code=lambda wildcards: code_of(
+            "prepare_test_data",
+            source_module(benchmark_of(wildcards).test.kind),
+            f"bistil_core.data.formats.{benchmark_of(wildcards).task}",
+        ),
     message:
         "Test data of {wildcards.benchmark} in {wildcards.language}"
     script:

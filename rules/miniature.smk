@@ -7,7 +7,7 @@ rule pretrain_miniature:
     log:
         "logs/pretrain_miniature.log",
     params:
-        code=code_of("pretrain_miniature", "bistil_core.miniature.pretraining"),
+        code=code_of("pretrain_miniature"),
     message:
         "Pretrain the miniature's multilingual model anew"
     script:

@@ -15,7 +15,7 @@ rule distil_phase1:
     params:
         settings=canonical(SETTINGS.phase1),
         seed=seed_of(SETTINGS, SETTINGS.phase1),
-        code=code_of("distil_phase1", "bistil_core.training.distil_phase1"),
+        code=code_of("distil_phase1"),
     message:
         "Distil {wildcards.base} into a {wildcards.source}-{wildcards.target} student (phase 1)"
     script:

@@ -22,7 +22,7 @@ rule distil_phase2:
         task=lambda wildcards: benchmark_of(wildcards).task,
         settings=lambda wildcards: canonical(phase2_settings(wildcards)),
         seed=lambda wildcards: seed_of(SETTINGS, phase2_settings(wildcards)),
-        code=code_of("distil_phase2", "bistil_core.training.distil_phase2"),
+        code=lambda wildcards: code_of("distil_phase2", *task_modules(benchmark_of(wildcards).task)),
     message:
         "Distil the task of {wildcards.benchmark} into the {wildcards.language} student (phase 2)"
     script:

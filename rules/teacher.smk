@@ -18,7 +18,7 @@ rule fine_tune_teacher:
     params:
         settings=lambda wildcards: canonical(teacher_settings(wildcards)),
         seed=lambda wildcards: seed_of(SETTINGS, teacher_settings(wildcards)),
-        code=code_of("fine_tune_teacher", "bistil_core.training.fine_tune_teacher"),
+        code=lambda wildcards: code_of("fine_tune_teacher", *task_modules(wildcards.task)),
     message:
         "Fine-tune the {wildcards.task} teacher of {wildcards.base} on {wildcards.source}"
     script:

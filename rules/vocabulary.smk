@@ -11,7 +11,7 @@ rule count_corpus_tokens:
         "logs/count_corpus_tokens/{base}_{language}.log",
     threads: training_threads()
     params:
-        code=code_of("count_corpus_tokens", "bistil_core.vocabulary.count_corpus_tokens"),
+        code=code_of("count_corpus_tokens"),
     message:
         "Count the tokens of {wildcards.base} in the {wildcards.language} corpus"
     script:
@@ -32,7 +32,7 @@ rule trim_bilingual_vocabulary:
     threads: training_threads()
     params:
         settings=canonical(SETTINGS.trim),
-        code=code_of("trim_bilingual_vocabulary", "bistil_core.vocabulary.trim_bilingual_vocabulary"),
+        code=code_of("trim_bilingual_vocabulary"),
     message:
         "Cut the vocabulary of {wildcards.base} to {wildcards.source} and {wildcards.target}"
     script:
