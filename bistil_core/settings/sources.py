@@ -15,7 +15,7 @@ class MiniatureText(Section):
 
 
 class TextFiles(Section):
-    """Text that the user already has: .txt (a document a line), .txt.gz, .jsonl or .parquet (column `text`)."""
+    """Text of the user's: .txt (a document a line) or .jsonl, both also as .gz or .zst, or .parquet (column `text`)."""
 
     kind: Literal["files"]
     paths: list[str] = Field(min_length=1, description="Files, or folders of such files.")
