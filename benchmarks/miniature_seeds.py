@@ -14,18 +14,21 @@ import sys
 from pathlib import Path
 
 import pandas as pd
+import yaml
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 
 
-def run(folder: Path, target: str, *settings: str) -> dict:
-    """Run the pipeline to `results/<target>.json` in `folder` and return that result."""
+def run(folder: Path, target: str, changes: dict) -> dict:
+    """Run the pipeline to `results/<target>.json` in `folder`, config.yaml changed a little, and return that result."""
     folder.mkdir(parents=True, exist_ok=True)
+    (folder / "changes.yaml").write_text(yaml.safe_dump(changes))
     command = [
         sys.executable, "-m", "snakemake", "--cores", "all", "--quiet", "all",
         "--snakefile", str(REPOSITORY / "Snakefile"), "--directory", str(folder),
         "--workflow-profile", str(REPOSITORY / "profiles" / "default"),
-        "--config", *settings, "--", f"results/{target}.json",
+        "--configfile", str(REPOSITORY / "config.yaml"), str(folder / "changes.yaml"),
+        "--", f"results/{target}.json",
     ]  # fmt: skip
     subprocess.run(command, check=True)
     return json.loads((folder / "results" / f"{target}.json").read_text())
@@ -51,16 +54,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
     parser.add_argument("--language", default="sw")
-    parser.add_argument("--runs", type=Path, default=REPOSITORY / "runs")
+    parser.add_argument("--runs", type=Path, default=REPOSITORY / "runs", help="where the runs lie, finished or not")
     arguments = parser.parse_args()
     target = f"xnli_{arguments.language}"
     rows = {}
     for seed in arguments.seeds:
         folder, copy = arguments.runs / f"seed{seed}", arguments.runs / f"seed{seed}-without-phase1"
-        result = run(folder, target, f"seed={seed}")
-        shutil.rmtree(copy, ignore_errors=True)
-        shutil.copytree(folder, copy, symlinks=True)
-        ablation = run(copy, target, f"seed={seed}", 'phase1={"steps": 0}')
+        result = run(folder, target, {"seed": seed})
+        if not copy.exists():
+            shutil.copytree(folder, copy, symlinks=True)
+        ablation = run(copy, target, {"seed": seed, "phase1": {"steps": 0}})
         rows[f"seed {seed}"] = figures(result, ablation, arguments.language)
     table = pd.DataFrame(rows).T
     summary = pd.DataFrame({"mean": table.mean(), "min": table.min(), "max": table.max()}).T

@@ -8,8 +8,10 @@ rule prepare_base_model:
         directory("results/base_models/{base}"),
     log:
         "logs/prepare_base_model/{base}.log",
+    conda:
+        "../envs/bistil.yaml"
     params:
-        source=lambda wildcards: canonical(base_model_source(wildcards)),
+        model=base_model_params,
         seed=SETTINGS.seed,
         code=code_of("prepare_base_model"),
     message:
@@ -28,6 +30,8 @@ rule prepare_corpus:
         directory("results/corpora/{language}"),
     log:
         "logs/prepare_corpus/{language}.log",
+    conda:
+        "../envs/bistil.yaml"
     params:
         settings=lambda wildcards: canonical(corpus_of(wildcards.language)),
         seed=SETTINGS.seed,
@@ -56,6 +60,8 @@ rule prepare_training_data:
         directory("results/tasks/{task}_{language}"),
     log:
         "logs/prepare_training_data/{task}_{language}.log",
+    conda:
+        "../envs/bistil.yaml"
     params:
         train=lambda wildcards: canonical(SETTINGS.teacher[wildcards.task].train),
         validation=lambda wildcards: canonical(SETTINGS.teacher[wildcards.task].validation),
@@ -83,6 +89,8 @@ rule prepare_test_data:
         directory("results/benchmarks/{benchmark}_{language}"),
     log:
         "logs/prepare_test_data/{benchmark}_{language}.log",
+    conda:
+        "../envs/bistil.yaml"
     params:
         task=lambda wildcards: benchmark_of(wildcards).task,
         source=lambda wildcards: canonical(benchmark_of(wildcards).test),

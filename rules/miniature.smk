@@ -6,6 +6,8 @@ rule pretrain_miniature:
         directory("results/miniature/mmt"),
     log:
         "logs/pretrain_miniature.log",
+    conda:
+        "../envs/bistil.yaml"
     params:
         code=code_of("pretrain_miniature"),
     message:

@@ -11,6 +11,8 @@ rule distil_phase1:
         directory("results/students/{base}_{source}-{target}"),
     log:
         "logs/distil_phase1/{base}_{source}-{target}.log",
+    conda:
+        "../envs/bistil.yaml"
     threads: training_threads()
     params:
         settings=canonical(SETTINGS.phase1),

@@ -1,11 +1,6 @@
 """Phase 2: the task, distilled into the student as a sparse fine-tuning."""
 
 
-def phase2_settings(wildcards):
-    """How the benchmark's task is distilled."""
-    return SETTINGS.phase2[benchmark_of(wildcards).task]
-
-
 rule distil_phase2:
     input:
         student=lambda wildcards: student_of(wildcards, wildcards.language),
@@ -17,6 +12,8 @@ rule distil_phase2:
         record="results/sft/{benchmark}_{language}.training.json",
     log:
         "logs/distil_phase2/{benchmark}_{language}.log",
+    conda:
+        "../envs/bistil.yaml"
     threads: training_threads()
     params:
         task=lambda wildcards: benchmark_of(wildcards).task,

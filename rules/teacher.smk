@@ -1,11 +1,6 @@
 """One task teacher per base model, task and source language, for all target languages."""
 
 
-def teacher_settings(wildcards):
-    """How the task's teacher is fine-tuned."""
-    return SETTINGS.teacher[wildcards.task].fine_tuning
-
-
 rule fine_tune_teacher:
     input:
         base_model="results/base_models/{base}",
@@ -14,6 +9,8 @@ rule fine_tune_teacher:
         directory("results/teachers/{base}_{task}_{source}"),
     log:
         "logs/fine_tune_teacher/{base}_{task}_{source}.log",
+    conda:
+        "../envs/bistil.yaml"
     threads: training_threads()
     params:
         settings=lambda wildcards: canonical(teacher_settings(wildcards)),

@@ -9,6 +9,8 @@ rule count_corpus_tokens:
         "results/counts/{base}_{language}.parquet",
     log:
         "logs/count_corpus_tokens/{base}_{language}.log",
+    conda:
+        "../envs/bistil.yaml"
     threads: training_threads()
     params:
         code=code_of("count_corpus_tokens"),
@@ -29,6 +31,8 @@ rule trim_bilingual_vocabulary:
         directory("results/vocabularies/{base}_{source}-{target}"),
     log:
         "logs/trim_bilingual_vocabulary/{base}_{source}-{target}.log",
+    conda:
+        "../envs/bistil.yaml"
     threads: training_threads()
     params:
         settings=canonical(SETTINGS.trim),

@@ -10,6 +10,6 @@ with reporting(snakemake.log[0]):
     prepare_base_model(
         output=Path(snakemake.output[0]),
         name=snakemake.wildcards.base,
-        source=TypeAdapter(ModelSource).validate_python(snakemake.params.source),
+        source=TypeAdapter(ModelSource).validate_python(snakemake.params.model["source"]),
         seed=snakemake.params.seed,
     )

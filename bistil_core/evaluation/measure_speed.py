@@ -65,7 +65,8 @@ def measure_speed(
 
 
 def _in_process_of_its_own(function: Callable, *arguments) -> dict:
-    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
+    # Forked, before this process has touched torch's threads or a GPU: spawning would run the caller's script again.
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("fork")) as pool:
         return pool.submit(function, *arguments).result()
 
 

@@ -1,0 +1,209 @@
+"""From wildcards to settings, paths and code: what the rules ask about a result."""
+
+import difflib
+
+from bistil_core.files import sha256_of
+
+MINIATURE = Path(workflow.basedir) / "bistil_core" / "miniature" / "mmt"
+
+STEPS = (
+    "prepare_base_model",
+    "prepare_corpus",
+    "prepare_training_data",
+    "prepare_test_data",
+    "count_corpus_tokens",
+    "trim_bilingual_vocabulary",
+    "distil_phase1",
+    "fine_tune_teacher",
+    "distil_phase2",
+    "evaluate_model",
+    "export_model",
+    "assemble_result",
+)
+
+
+def configured(kind, name, choices):
+    """`name`, if it is one of `choices`; else an error that says which there are."""
+    if name in choices:
+        return name
+    near = difflib.get_close_matches(name, choices, n=1)
+    hint = f" Did you mean {near[0]}?" if near else ""
+    raise WorkflowError(f"The configuration has no {kind} {name!r}; it has: {', '.join(choices)}.{hint}")
+
+
+def benchmark_of(wildcards):
+    """The settings of the benchmark that the wildcards name."""
+    name = configured("benchmark", wildcards.benchmark, list(SETTINGS.benchmarks))
+    return SETTINGS.benchmarks[name]
+
+
+def target_of(wildcards, language):
+    """`language`, if the benchmark that the wildcards name has it as a target."""
+    languages = benchmark_of(wildcards).languages
+    return configured(f"language for {wildcards.benchmark}", language, languages)
+
+
+def corpus_of(language):
+    """The settings of a language's corpus."""
+    return SETTINGS.corpora[configured("corpus", language, list(SETTINGS.corpora))]
+
+
+def base_model_source(wildcards):
+    """Where the base model that the wildcards name comes from."""
+    name = configured("base model", wildcards.base, list(SETTINGS.base_models))
+    return SETTINGS.base_models[name].source
+
+
+def local_files(key, *paths):
+    """The user's own files below `paths`, as inputs, so that an edited file makes its step stale."""
+    missing = [path for path in paths if not Path(path).exists()]
+    if missing:
+        raise WorkflowError(
+            f"{key}: there is no file or folder {', '.join(missing)} (from {Path.cwd()}); "
+            "correct the path in the configuration, or put the file there"
+        )
+    return [
+        str(file)
+        for path in map(Path, paths)
+        for file in (sorted(path.rglob("*")) if path.is_dir() else [path])
+        if file.is_file()
+    ]
+
+
+def example_files(key, source, language):
+    """The file of labelled examples that `source` names for a language; none if they are generated."""
+    return local_files(key, source.path.replace("{language}", language)) if source.kind == "files" else []
+
+
+def base_model_files(wildcards):
+    """The files of the user's that a base model is made from."""
+    source = base_model_source(wildcards)
+    key = f"base_models.{wildcards.base}.source"
+    match source.kind:
+        case "folder":
+            return local_files(f"{key}.path", source.path)
+        case "random":
+            return local_files(f"{key}.tokenizer", source.tokenizer)
+    return []
+
+
+def base_model_of(wildcards):
+    """Folder of the benchmark's base model."""
+    return f"results/base_models/{benchmark_of(wildcards).base_model}"
+
+
+def counts_of(wildcards, language):
+    """Token counts of the benchmark's base model in a language's corpus."""
+    return f"results/counts/{benchmark_of(wildcards).base_model}_{language}.parquet"
+
+
+def base_model_params(wildcards):
+    """Where a base model comes from; the shipped one's checksum stands for files that are no inputs."""
+    source = base_model_source(wildcards)
+    shipped = {"sha256": sha256_of(MINIATURE / "model.safetensors")} if source.kind == "miniature" else {}
+    return {"source": canonical(source), **shipped}
+
+
+def student_of(wildcards, target):
+    """Folder of the phase-1 student that a benchmark's base model and a target language name."""
+    return f"results/students/{benchmark_of(wildcards).base_model}_{SOURCE}-{target}"
+
+
+def vocabulary_of(wildcards, target):
+    """Folder of the bilingual vocabulary, likewise."""
+    return f"results/vocabularies/{benchmark_of(wildcards).base_model}_{SOURCE}-{target}"
+
+
+def teacher_of(wildcards):
+    """Folder of the benchmark's task teacher, shared by all of its target languages."""
+    benchmark = benchmark_of(wildcards)
+    return f"results/teachers/{benchmark.base_model}_{benchmark.task}_{SOURCE}"
+
+
+def task_modules(task):
+    """The modules that describe one task."""
+    return f"bistil_core.tasks.{task}", f"bistil_core.data.formats.{task}"
+
+
+def source_module(kind):
+    """The module that reads or generates data of one kind."""
+    return f"bistil_core.data.sources.{kind}"
+
+
+def training_data_of(wildcards):
+    """Folder of the benchmark's training data in the source language."""
+    return f"results/tasks/{benchmark_of(wildcards).task}_{SOURCE}"
+
+
+def teacher_settings(wildcards):
+    """How the task's teacher is fine-tuned."""
+    return SETTINGS.teacher[wildcards.task].fine_tuning
+
+
+def phase2_settings(wildcards):
+    """How the benchmark's task is distilled."""
+    return SETTINGS.phase2[benchmark_of(wildcards).task]
+
+
+def evaluated(wildcards):
+    """The folder, and for a student the sparse fine-tuning, of the system that is scored."""
+    if wildcards.system == "teacher":
+        return {"model": teacher_of(wildcards)}
+    target = target_of(wildcards, wildcards.system.removeprefix("student-"))
+    return {
+        "model": student_of(wildcards, target),
+        "sft": f"results/sft/{wildcards.benchmark}_{target}.safetensors",
+    }
+
+
+def evaluations(wildcards, system):
+    """The files of one system's scores: in the source language, then in the target language."""
+    return [
+        f"results/evaluations/{wildcards.benchmark}_{language}_{system}.json"
+        for language in (SOURCE, wildcards.language)
+    ]
+
+
+def max_length(wildcards):
+    """Tokens per example, as the teacher was trained."""
+    return SETTINGS.teacher[benchmark_of(wildcards).task].fine_tuning.max_length
+
+
+def scoring_settings():
+    """What decides scores, of the `evaluate` section."""
+    return canonical(SETTINGS.evaluate.model_dump(exclude={"speed_repeats", "speed_length"}))
+
+
+def timing_settings():
+    """What decides timings, of the `evaluate` section."""
+    return canonical(SETTINGS.evaluate.model_dump(include={"speed_repeats", "speed_length"}))
+
+
+def part_in_result(wildcards):
+    """The configuration values that had a part in one result, and no others."""
+    whole = SETTINGS.model_dump()
+    benchmark = benchmark_of(wildcards)
+
+    def only(section, *names):
+        return {name: whole[section][name] for name in names}
+
+    part = {name: whole[name] for name in ("experiment", "source_language", "seed", "trim", "phase1", "evaluate")}
+    part["base_models"] = only("base_models", benchmark.base_model)
+    part["corpora"] = only("corpora", SOURCE, wildcards.language)
+    part["teacher"] = only("teacher", benchmark.task)
+    part["phase2"] = only("phase2", benchmark.task)
+    part["benchmarks"] = only("benchmarks", wildcards.benchmark)
+    part["benchmarks"][wildcards.benchmark]["languages"] = [wildcards.language]
+    return canonical(part)
+
+
+def code_behind_result(wildcards):
+    """The digests of all steps that led to one result."""
+    benchmark = benchmark_of(wildcards)
+    labelled = SETTINGS.teacher[benchmark.task]
+    text = (corpus_of(language) for language in (SOURCE, wildcards.language))
+    kinds = {
+        data.kind for data in (labelled.train, labelled.validation, benchmark.test, *(each.source for each in text))
+    }
+    chosen = (*task_modules(benchmark.task), *map(source_module, sorted(kinds)))
+    return {module: digest for step in STEPS for module, digest in code_of(step, *chosen).items()}
