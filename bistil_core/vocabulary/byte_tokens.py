@@ -1,0 +1,6 @@
+"""The 256 tokens <0x00> to <0xFF> that spell a character the vocabulary lacks."""
+
+
+def byte_token_ids(vocabulary: dict[str, int]) -> set[int]:
+    """Ids of the byte tokens of a vocabulary (token -> id): the library falls back on bytes if it has each one."""
+    return {vocabulary[token] for token in map("<0x{:02X}>".format, range(256)) if token in vocabulary}
