@@ -15,6 +15,7 @@ os.environ.update(PYTHONPATH=os.pathsep.join(filter(None, [workflow.basedir, os.
 from bistil_core.errors import BistilError
 from bistil_core.settings.canonical import canonical, seed_of
 from bistil_core.settings.loading import load_configuration
+from bistil_core.settings.local_files import missing_files
 from bistil_core.staleness import code_digest
 from bistil_core.threads import usable_cpus
 
@@ -22,6 +23,9 @@ try:
     SETTINGS = load_configuration(config)
 except BistilError as error:
     raise WorkflowError(str(error)) from None
+
+if workflow.is_main_process and (missing := missing_files(SETTINGS)):
+    raise WorkflowError("\n".join(missing))
 
 SOURCE = SETTINGS.source_language
 

@@ -3,7 +3,7 @@
 
 rule prepare_base_model:
     input:
-        base_model_files,
+        lambda wildcards: input_files(base_model_source(wildcards)),
     output:
         directory("results/base_models/{base}"),
     log:
@@ -22,10 +22,7 @@ rule prepare_base_model:
 
 rule prepare_corpus:
     input:
-        lambda wildcards: local_files(
-            f"corpora.{wildcards.language}.source.paths",
-            *getattr(corpus_of(wildcards.language).source, "paths", []),
-        ),
+        lambda wildcards: input_files(corpus_of(wildcards.language).source),
     output:
         directory("results/corpora/{language}"),
     log:
@@ -50,11 +47,7 @@ rule prepare_training_data:
         lambda wildcards: [
             file
             for part in ("train", "validation")
-            for file in example_files(
-                f"teacher.{wildcards.task}.{part}.path",
-                getattr(SETTINGS.teacher[wildcards.task], part),
-                wildcards.language,
-            )
+            for file in input_files(getattr(SETTINGS.teacher[wildcards.task], part), wildcards.language)
         ],
     output:
         directory("results/tasks/{task}_{language}"),
@@ -80,11 +73,7 @@ rule prepare_training_data:
 
 rule prepare_test_data:
     input:
-        lambda wildcards: example_files(
-            f"benchmarks.{wildcards.benchmark}.test.path",
-            benchmark_of(wildcards).test,
-            wildcards.language,
-        ),
+        lambda wildcards: input_files(benchmark_of(wildcards).test, wildcards.language),
     output:
         directory("results/benchmarks/{benchmark}_{language}"),
     log:

@@ -3,6 +3,7 @@
 import difflib
 
 from bistil_core.files import sha256_of
+from bistil_core.settings.local_files import local_paths
 
 MINIATURE = Path(workflow.basedir) / "bistil_core" / "miniature" / "mmt"
 
@@ -54,37 +55,14 @@ def base_model_source(wildcards):
     return SETTINGS.base_models[name].source
 
 
-def local_files(key, *paths):
-    """The user's own files below `paths`, as inputs, so that an edited file makes its step stale."""
-    missing = [path for path in paths if not Path(path).exists()]
-    if missing:
-        raise WorkflowError(
-            f"{key}: there is no file or folder {', '.join(missing)} (from {Path.cwd()}); "
-            "correct the path in the configuration, or put the file there"
-        )
+def input_files(source, language=""):
+    """The user's own files that a source reads, as inputs, so that an edited file makes its step stale."""
     return [
         str(file)
-        for path in map(Path, paths)
+        for path in map(Path, local_paths(source, language))
         for file in (sorted(path.rglob("*")) if path.is_dir() else [path])
         if file.is_file()
     ]
-
-
-def example_files(key, source, language):
-    """The file of labelled examples that `source` names for a language; none if they are generated."""
-    return local_files(key, source.path.replace("{language}", language)) if source.kind == "files" else []
-
-
-def base_model_files(wildcards):
-    """The files of the user's that a base model is made from."""
-    source = base_model_source(wildcards)
-    key = f"base_models.{wildcards.base}.source"
-    match source.kind:
-        case "folder":
-            return local_files(f"{key}.path", source.path)
-        case "random":
-            return local_files(f"{key}.tokenizer", source.tokenizer)
-    return []
 
 
 def base_model_of(wildcards):

@@ -25,7 +25,7 @@ class Workspace:
     folder: Path
     config: dict
 
-    def snakemake(self, *arguments: str) -> subprocess.CompletedProcess:
+    def snakemake(self, *targets: str, dry_run: bool = False) -> subprocess.CompletedProcess:
         """Run it on this workspace's configuration; the output is standard output and error together."""
         (self.folder / "config.yaml").write_text(yaml.safe_dump(self.config, sort_keys=False))
         return subprocess.run(
@@ -33,7 +33,7 @@ class Workspace:
                 sys.executable, "-m", "snakemake", "--cores", "2", "--nocolor",
                 "--snakefile", str(REPOSITORY / "Snakefile"), "--directory", str(self.folder),
                 "--workflow-profile", str(REPOSITORY / "profiles" / "default"),
-                "--configfile", "config.yaml", *arguments,
+                "--configfile", "config.yaml", *["--dry-run"] * dry_run, "--", *targets,
             ],
             cwd=self.folder, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False, timeout=900,
             env={**os.environ, "PYTHONPATH": str(REPOSITORY)},

@@ -33,7 +33,7 @@ def refuse(workspace: Workspace, target: str, *wanted: str) -> str:
     assert run.returncode != 0, run.stdout
     for words in wanted:
         assert words in re.sub(r"\s+", " ", run.stdout), run.stdout
-    assert "Traceback" not in run.stdout
+    assert "Traceback (most recent call last)" not in run.stdout
     after = workspace.files()
     assert {name: after.get(name) for name in before} == before, "a finished output was harmed"
     new = {name.split("/")[1] if name.count("/") > 1 else name for name in after.keys() - before.keys()}

@@ -48,7 +48,7 @@ print(json.dumps(sum(label == row["label"] for label, row in zip(found, rows)) /
 
 def planned(workspace: Workspace, *arguments: str) -> Counter:
     """Jobs by rule that a dry run lists."""
-    run = workspace.snakemake("-n", *arguments)
+    run = workspace.snakemake(*arguments, dry_run=True)
     assert run.returncode == 0, run.stdout
     table = re.search(r"^job +count\n-+ +-+\n(.*?)^total", run.stdout, re.DOTALL | re.MULTILINE)
     lines = table[1].strip().splitlines() if table else []

@@ -1,0 +1,45 @@
+"""The user's own files that a configuration names."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from bistil_core.settings.configuration import Configuration
+from bistil_core.settings.sources import ExampleFiles, ModelFolder, RandomModel, TextFiles
+
+
+def local_paths(source: object, language: str = "") -> list[str]:
+    """Files and folders that a source of text, examples or models reads; `{language}` in them is filled in."""
+    match source:
+        case TextFiles(paths=paths):
+            return paths
+        case ExampleFiles(path=path):
+            return [path.replace("{language}", language)]
+        case ModelFolder(path=path) | RandomModel(tokenizer=path):
+            return [path]
+    return []
+
+
+def missing_files(configuration: Configuration) -> list[str]:
+    """A line for each configured path at which nothing lies: its key, the path and the remedy."""
+    return [
+        f"{key}: there is no file or folder {path} (from {Path.cwd()}); "
+        "correct the path in the configuration, or put the file there"
+        for key, path in _configured_paths(configuration)
+        if not Path(path).exists()
+    ]
+
+
+def _configured_paths(configuration: Configuration) -> Iterator[tuple[str, str]]:
+    source_language = configuration.source_language
+    for name, model in configuration.base_models.items():
+        key = "path" if isinstance(model.source, ModelFolder) else "tokenizer"
+        yield from ((f"base_models.{name}.source.{key}", path) for path in local_paths(model.source))
+    for language, corpus in configuration.corpora.items():
+        yield from ((f"corpora.{language}.source.paths", path) for path in local_paths(corpus.source))
+    for task, section in configuration.teacher.items():
+        for part in ("train", "validation"):
+            paths = local_paths(getattr(section, part), source_language)
+            yield from ((f"teacher.{task}.{part}.path", path) for path in paths)
+    for name, benchmark in configuration.benchmarks.items():
+        for language in (source_language, *benchmark.languages):
+            yield from ((f"benchmarks.{name}.test.path", path) for path in local_paths(benchmark.test, language))
