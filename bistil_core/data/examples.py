@@ -1,34 +1,43 @@
-"""Labelled examples that a user has in a file: .tsv, .csv, .json, .jsonl or .parquet."""
+"""Labelled examples that a user has in a file: .tsv, .csv, .json, .jsonl, .parquet, or a kind of the task's own."""
 
 import csv
-import json
-from collections.abc import Iterable, Iterator
+import logging
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
 from bistil_core.data.formats import FieldError, Format, shown
+from bistil_core.data.readers import Lines, parsed_json
 from bistil_core.data.text import lines_of, open_parquet
 from bistil_core.errors import BistilError
+
+LOGGER = logging.getLogger("bistil")
 
 Columns = dict[str, str] | list[str] | None
 """Task field to column name; or, for a table without a header line, the fields in file order."""
 
-Row = tuple[str, dict[str, Any]]
+Row = tuple[str | Lines, dict[str, Any]]
 """Where it stands in the file, for messages, and its values by column."""
 
 
-def read_examples(path: Path, form: Format, columns: Columns) -> tuple[pa.Table, int]:
+def read_examples(
+    path: Path, form: Format, columns: Columns, changed: Counter[str] | None = None
+) -> tuple[pa.Table, int]:
     """The examples of a file, in order, and how many were left out for want of a gold label.
 
     Columns that the task does not need are passed over. A TSV has no quoting: a quotation mark is a character
-    as any other, as in XNLI and MultiNLI. JSON is a list of objects or an object of objects.
+    as any other, as in XNLI and MultiNLI. JSON is a list of objects or an object of objects. The task's format may
+    bring kinds of files of its own, and tables only serve tasks without lists among their columns. What was left
+    out or changed is logged.
 
     Args:
         path: the file; its suffix tells the kind.
         form: the task's format.
         columns: see `Columns`; a field that is not named has the column of its own name.
+        changed: is added how often `form.normalise` changed what, as `form.changes` says.
 
     Returns:
         A table in `form.schema`, and the number of examples that `form.normalise` left out.
@@ -37,30 +46,54 @@ def read_examples(path: Path, form: Format, columns: Columns) -> tuple[pa.Table,
         BistilError: a missing, empty or malformed file, a missing column, a value that its field cannot take;
             with file, row and value.
     """
-    _check_file(path)
+    readers = _readers(form)
+    _check_file(path, readers)
     column_of = _column_of(path, form, columns)
     header = columns if isinstance(columns, list) else None
-    kept, dropped = [], 0
-    for place, row in _READERS[path.suffix](path, header):
+    kept, dropped, changes = [], 0, Counter()
+    for place, row in readers[path.suffix](path, header):
         _check_columns(path, place, row, column_of)
+        values = {field: row[column] for field, column in column_of.items()}
         try:
-            example = form.normalise({field: row[column] for field, column in column_of.items()})
+            example = form.normalise(values)
         except FieldError as error:
-            raise BistilError(f"{path}: {place}: {error}; correct the file, or `columns`") from None
+            raise BistilError(f"{path}: {_where(place, error)}: {error}; correct the file, or `columns`") from None
         if example is None:
             dropped += 1
         else:
             kept.append(example)
+            changes.update(form.changes(values, example))
     if not kept:
-        without = f" but {dropped} without a gold label" if dropped else ""
+        without = f" but {dropped} {form.left_out}" if dropped else ""
         raise BistilError(f"{path}: no examples{without}; give a file that has some")
+    if dropped:
+        LOGGER.info("%s: %d examples %s left out", path, dropped, form.left_out)
+    for what, times in changes.items():
+        if times:
+            LOGGER.info("%s: %s: %d", path, what, times)
+    if changed is not None:
+        changed.update(changes)
     return pa.Table.from_pylist(kept, schema=form.schema), dropped
 
 
-def _check_file(path: Path) -> None:
-    if path.suffix not in _READERS:
+def _readers(form: Format) -> dict[str, Callable[[Path, list[str] | None], Iterator[Row]]]:
+    """The kinds of files that examples of this format may lie in, by suffix."""
+    tables = {} if any(map(pa.types.is_list, form.schema.types)) else _TABLES
+    own = {suffix: lambda path, header, read=read: read(path) for suffix, read in form.readers.items()}
+    return tables | _RECORDS | own
+
+
+def _where(place: str | Lines, error: FieldError) -> str:
+    """Where a wrong value stands; of a file with a word per line, the word's own line."""
+    if error.word is None:
+        return str(place)
+    return place.word(error.word) if isinstance(place, Lines) else f"{place}, word {error.word + 1}"
+
+
+def _check_file(path: Path, readers: Iterable[str]) -> None:
+    if path.suffix not in readers:
         kind = path.suffix or "a file without suffix"
-        raise BistilError(f"{path}: cannot read examples from {kind}; readable: {', '.join(_READERS)}")
+        raise BistilError(f"{path}: cannot read examples from {kind}; readable: {', '.join(readers)}")
     if not path.is_file():
         raise BistilError(f"{path}: no such file; correct the path in the configuration")
     if path.stat().st_size == 0:
@@ -69,7 +102,7 @@ def _check_file(path: Path) -> None:
 
 def _column_of(path: Path, form: Format, columns: Columns) -> dict[str, str]:
     """The column of each of the task's fields."""
-    fields = form.schema.names
+    fields = form.fields
     if isinstance(columns, list):
         if path.suffix not in _TABLES:
             raise BistilError(
@@ -91,7 +124,7 @@ def _column_of(path: Path, form: Format, columns: Columns) -> dict[str, str]:
     return {field: field for field in fields} | (columns or {})
 
 
-def _check_columns(path: Path, place: str, row: dict[str, Any], column_of: dict[str, str]) -> None:
+def _check_columns(path: Path, place: str | Lines, row: dict[str, Any], column_of: dict[str, str]) -> None:
     missing = [column for column in column_of.values() if column not in row]
     if missing:
         found = ", ".join(shown(column) for column in row)
@@ -145,7 +178,7 @@ def _csv_cells(path: Path) -> Iterator[tuple[str, list[str]]]:
 
 def _json(path: Path, header: None) -> Iterator[Row]:
     text = "\n".join(line for _, line in lines_of(path))
-    value = _parsed(path, "the file", text)
+    value = parsed_json(path, "the file", text)
     if isinstance(value, dict):
         places = ((f"entry {key!r}", row) for key, row in value.items())
     elif isinstance(value, list):
@@ -160,14 +193,7 @@ def _json_lines(path: Path, header: None) -> Iterator[Row]:
     for number, line in lines_of(path):
         if line.strip():
             place = f"line {number}"
-            yield place, _checked(path, place, _parsed(path, place, line))
-
-
-def _parsed(path: Path, place: str, text: str) -> Any:
-    try:
-        return json.loads(text)
-    except ValueError as error:
-        raise BistilError(f"{path}: {place} is not JSON ({error})") from None
+            yield place, _checked(path, place, parsed_json(path, place, line))
 
 
 def _checked(path: Path, place: str, row: Any) -> dict[str, Any]:
@@ -185,5 +211,5 @@ def _parquet(path: Path, header: None) -> Iterator[Row]:
                 number += 1
 
 
-_TABLES = (".tsv", ".csv")
-_READERS = {".tsv": _tsv, ".csv": _csv, ".json": _json, ".jsonl": _json_lines, ".parquet": _parquet}
+_TABLES = {".tsv": _tsv, ".csv": _csv}
+_RECORDS = {".json": _json, ".jsonl": _json_lines, ".parquet": _parquet}

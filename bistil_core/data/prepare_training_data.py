@@ -44,7 +44,7 @@ def write_examples(output: Path, splits: dict[str, Examples]) -> None:
         for split, examples in splits.items():
             pq.write_table(examples.table, folder / f"{split}.parquet", compression="zstd")
             LOGGER.info(
-                "%s: %d examples from %s, %d without a gold label left out",
+                "%s: %d examples from %s, %d left out",
                 split,
                 examples.table.num_rows,
                 examples.name,

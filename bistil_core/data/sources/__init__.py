@@ -10,7 +10,7 @@ or one of them, where the kind offers the other nothing.
 
 import importlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any
 
@@ -42,8 +42,9 @@ class Examples:
         name: what a result calls them.
         revision: of a source that has versions, else None.
         sha256: of the source file, or of the content where there is none.
-        dropped: how many had no gold label.
+        dropped: how many were left out, for want of a gold label or of words, as the task's format says.
         table: columns as in the schema of the task's format.
+        changed: how often reading changed what, as the task's format says.
     """
 
     name: str
@@ -51,6 +52,7 @@ class Examples:
     sha256: str
     dropped: int
     table: pa.Table
+    changed: dict[str, int] = field(default_factory=dict)
 
     def provenance(self) -> dict[str, Any]:
         """What a result says about these examples."""
@@ -60,6 +62,7 @@ class Examples:
             "sha256": self.sha256,
             "examples": self.table.num_rows,
             "dropped": self.dropped,
+            **self.changed,
         }
 
 

@@ -1,5 +1,6 @@
 """Text and labelled examples in files of the user's."""
 
+from collections import Counter
 from pathlib import Path
 
 from bistil_core.data.examples import read_examples
@@ -32,5 +33,8 @@ def examples(source: ExampleFiles, task: str, language: str, split: str, seed: i
         BistilError: a file that cannot be read as examples of the task; see `bistil_core.data.examples`.
     """
     path = Path(source.path.replace("{language}", language))
-    table, dropped = read_examples(path, format_of(task), source.columns)
-    return Examples(name=path.name, revision=None, sha256=sha256_of(path), dropped=dropped, table=table)
+    changed: Counter[str] = Counter()
+    table, dropped = read_examples(path, format_of(task), source.columns, changed)
+    return Examples(
+        name=path.name, revision=None, sha256=sha256_of(path), dropped=dropped, table=table, changed=dict(changed)
+    )
