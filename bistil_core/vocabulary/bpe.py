@@ -41,7 +41,7 @@ def companions(definition: dict, kept: set[int]) -> set[int]:
 
 
 def cut(definition: dict, new_ids: dict[int, int]) -> dict:
-    """The model's JSON with the tokens of `new_ids` (old id -> new id, in old order) and their merges alone."""
+    """The model's JSON with just the tokens of `new_ids` (old id -> new id, in old order) and their merges."""
     model = definition["model"]
     vocabulary = {token: new_ids[index] for token, index in model["vocab"].items() if index in new_ids}
     merges = [

@@ -2,5 +2,5 @@
 
 
 def byte_token_ids(vocabulary: dict[str, int]) -> set[int]:
-    """Ids of the byte tokens of a vocabulary (token -> id): the library falls back on bytes if it has each one."""
+    """Ids of the byte tokens that a vocabulary (token -> id) has; the library wants every one it spells with."""
     return {vocabulary[token] for token in map("<0x{:02X}>".format, range(256)) if token in vocabulary}

@@ -13,7 +13,7 @@ TEXTS_PER_BATCH = 1000
 
 
 def token_ids_in_batches(tokenizer: PreTrainedTokenizerBase, texts: Iterable[str]) -> Iterator[np.ndarray]:
-    """int64 ids of the texts, one array (tokens,) per 1,000 texts, without special tokens, never truncated."""
+    """int64 ids of the texts, (tokens,) per 1,000 texts, without added special tokens, never truncated."""
     texts = iter(texts)
     while batch := list(islice(texts, TEXTS_PER_BATCH)):
         rows = tokenizer(
@@ -47,7 +47,7 @@ def count_tokens(tokenizer: PreTrainedTokenizerBase, texts: Iterable[str]) -> np
 def kept_token_ids(
     counts_by_language: Mapping[str, np.ndarray], threshold: float, tokenizer: PreTrainedTokenizerBase
 ) -> np.ndarray:
-    """The tokens whose unigram probability is at least `threshold` in one of the languages, and all special ones.
+    """The tokens whose unigram probability reaches `threshold` in one of the languages, and all special ones.
 
     Kept as well is what the tokenizer's algorithm cannot do without: the parts of kept byte-pair merges, the
     byte tokens that unknown characters fall back on, the unknown token.
@@ -61,8 +61,8 @@ def kept_token_ids(
         int64 ids, (kept,), ascending.
 
     Raises:
-        BistilError: no or empty counts, counts of another length than the tokenizer's id range, a threshold that
-            no ordinary token reaches, or an algorithm that cannot be cut.
+        BistilError: no or empty counts, counts of another length than the tokenizer's id range, a threshold
+            that no ordinary token reaches, or an algorithm that cannot be cut.
     """
     if not counts_by_language:
         raise BistilError("kept_token_ids: counts of no language were given; give at least one")

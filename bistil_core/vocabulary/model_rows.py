@@ -1,4 +1,4 @@
-"""Whatever a model has one row of per token, and what must follow when rows go: sizes, special ids, positions."""
+"""What a model has one row of per token, and what must follow when rows go: sizes, special ids, positions."""
 
 import copy
 
@@ -12,8 +12,8 @@ from bistil_core.errors import BistilError
 def vocabulary_parameters(model: PreTrainedModel) -> dict[str, nn.Parameter]:
     """The parameters with one row per token: embeddings, output layer and its bias, under all of their names.
 
-    They are those that would be a row longer if config.vocab_size were one more, which asks for no knowledge of
-    the architecture.
+    They are those that would be a row longer if config.vocab_size were one more, which asks for no knowledge
+    of the architecture.
     """
     shapes, longer = _shapes(model, extra_tokens=0), _shapes(model, extra_tokens=1)
     return {
@@ -51,7 +51,7 @@ def check_fits(model: PreTrainedModel, parameters: dict[str, nn.Parameter], kept
 
 
 def cut_rows(parameters: dict[str, nn.Parameter], kept: Tensor) -> dict[int, nn.Parameter]:
-    """id() of each parameter -> a new one with the rows `kept` (int64, ascending) alone; tied ones stay tied."""
+    """id() of each parameter -> a new one with the rows `kept` (int64, ascending); tied ones stay tied."""
     distinct = {id(value): value for value in parameters.values()}
     return {
         identity: nn.Parameter(value.detach()[kept.to(value.device)], requires_grad=value.requires_grad)
@@ -88,7 +88,7 @@ def _configs(model: PreTrainedModel) -> list[PretrainedConfig]:
 
 
 def _position_tables(model: PreTrainedModel) -> list[nn.Embedding]:
-    """The position embeddings of RoBERTa and its kin: they have a padding row, and positions are counted from it."""
+    """Position embeddings of RoBERTa and its kin: they have a padding row, and positions count from it."""
     padding, words = model.config.pad_token_id, model.get_input_embeddings()
     return [
         module
@@ -101,7 +101,7 @@ def _position_tables(model: PreTrainedModel) -> list[nn.Embedding]:
 
 
 def _shift_positions(model: PreTrainedModel, tables: list[nn.Embedding], shift: int) -> None:
-    """Drop the first `shift` positions, so that every token keeps its position's vector as <pad> moves down."""
+    """Drop the first `shift` positions: as <pad> moves down, every token keeps its position's vector."""
     if shift == 0:
         return
     positions = model.config.max_position_embeddings

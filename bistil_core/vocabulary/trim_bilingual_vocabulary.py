@@ -32,8 +32,8 @@ def trim_bilingual_vocabulary(
         base_model: a folder with the tokenizer; its weights are not read.
         counts: language -> file that `count_corpus_tokens` wrote.
         validation_texts: language -> Parquet file with a string column `text`, for the statistics.
-        output: the folder. kept_ids.parquet has old_id (int64) and token (string), in the order of the new ids;
-            statistics.json the number of tokens, and fertility and unknown rate before and after the cut.
+        output: the folder. kept_ids.parquet has old_id (int64) and token (string), in the order of the new
+            ids; statistics.json the number of tokens, fertility and unknown rate before and after the cut.
         settings: `trim` of the configuration.
         threads: for the tokenizer.
 

@@ -15,7 +15,7 @@ from bistil_core.vocabulary.trimmed_tokenizer import trim_tokenizer
 def trim_vocabulary(
     model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, kept_ids: Sequence[int] | np.ndarray
 ) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
-    """Copies of a model and its tokenizer that have the kept tokens alone, renumbered from 0 in their old order.
+    """Copies of a model and its tokenizer with just the kept tokens, renumbered from 0 in their old order.
 
     A text of which no removed token was part gets the same tokens as before, and the model the same output.
 
@@ -29,8 +29,8 @@ def trim_vocabulary(
         (model, tokenizer), new; what was given is not changed, and no memory is shared with it.
 
     Raises:
-        BistilError: ids that are not ascending or no tokens, a special token not kept, an algorithm that cannot
-            be cut, or a model with fewer rows than the ids need.
+        BistilError: ids that are not ascending or no tokens, a special token not kept, an algorithm that
+            cannot be cut, or a model with fewer rows than the ids need.
     """
     ids = _checked(kept_ids)
     kept = torch.from_numpy(ids)

@@ -4,7 +4,7 @@ from bistil_core.vocabulary.byte_tokens import byte_token_ids
 
 
 def companions(definition: dict, kept: set[int]) -> set[int]:
-    """Ids that must stay for the algorithm's sake: all byte tokens where unknown characters fall back on them."""
+    """Ids that must stay for the algorithm's sake: the bytes, where unknown characters fall back on them."""
     model = definition["model"]
     if not model["byte_fallback"]:
         return set()
@@ -14,8 +14,8 @@ def companions(definition: dict, kept: set[int]) -> set[int]:
 def cut(definition: dict, new_ids: dict[int, int]) -> dict:
     """The model's JSON with the pieces of `new_ids` (old id -> new id, in old order) alone.
 
-    A segmentation that uses no removed piece stays the best one: the kept pieces keep their scores, and so does
-    the penalty of an unknown character, which the library sets 10 below the lowest score of the vocabulary.
+    A segmentation that uses no removed piece stays the best one: the kept pieces keep their scores, and so
+    does the penalty of an unknown character, which the library sets 10 below the vocabulary's lowest score.
     """
     model = definition["model"]
     vocabulary = [list(entry) for index, entry in enumerate(model["vocab"]) if index in new_ids]
@@ -28,7 +28,7 @@ def cut(definition: dict, new_ids: dict[int, int]) -> dict:
 
 
 def _never_matched(definition: dict) -> list[int]:
-    """Old ids of pieces whose score no segmentation reads: the special tokens, which are split off beforehand.
+    """Old ids of pieces whose score no segmentation reads: the special tokens, split off beforehand.
 
     The unknown token comes last, since some tokenizer classes know it by its score of 0.
     """
