@@ -29,6 +29,7 @@ rule all:
         "Every benchmark and language of the configuration"
 
 
+include: "rules/downloads.smk"
 include: "rules/inputs.smk"
 include: "rules/vocabulary.smk"
 include: "rules/phase1.smk"

@@ -33,6 +33,7 @@ SOURCE = SETTINGS.source_language
 wildcard_constraints:
     base=r"[A-Za-z0-9._]+",
     benchmark=r"[a-z0-9]+",
+    download=r"[^/]+",
     language=r"[A-Za-z0-9]+",
     source=r"[A-Za-z0-9]+",
     system=r"teacher|student-[A-Za-z0-9]+",

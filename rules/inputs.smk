@@ -22,7 +22,7 @@ rule prepare_base_model:
 
 rule prepare_corpus:
     input:
-        lambda wildcards: input_files(corpus_of(wildcards.language).source),
+        lambda wildcards: input_files(corpus_of(wildcards.language).source, wildcards.language),
     output:
         directory("results/corpora/{language}"),
     log:
@@ -73,7 +73,7 @@ rule prepare_training_data:
 
 rule prepare_test_data:
     input:
-        lambda wildcards: input_files(benchmark_of(wildcards).test, wildcards.language),
+        lambda wildcards: input_files(test_source(wildcards), wildcards.language),
     output:
         directory("results/benchmarks/{benchmark}_{language}"),
     log:
@@ -82,11 +82,11 @@ rule prepare_test_data:
         "../envs/bistil.yaml"
     params:
         task=lambda wildcards: benchmark_of(wildcards).task,
-        source=lambda wildcards: canonical(benchmark_of(wildcards).test),
+        source=lambda wildcards: canonical(test_source(wildcards)),
         seed=SETTINGS.seed,
         code=lambda wildcards: code_of(
             "prepare_test_data",
-            source_module(benchmark_of(wildcards).test.kind),
+            source_module(test_source(wildcards).kind),
             f"bistil_core.data.formats.{benchmark_of(wildcards).task}",
         ),
     message:

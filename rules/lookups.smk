@@ -56,13 +56,20 @@ def base_model_source(wildcards):
 
 
 def input_files(source, language=""):
-    """The user's own files that a source reads, as inputs, so that an edited file makes its step stale."""
+    """What a source reads: the user's own files, so that an edited one makes its step stale, or a download."""
+    if source.kind == "hub":
+        return [str(download_of(source, language))]
     return [
         str(file)
         for path in map(Path, local_paths(source, language))
         for file in (sorted(path.rglob("*")) if path.is_dir() else [path])
         if file.is_file()
     ]
+
+
+def test_source(wildcards):
+    """Where the test data of the benchmark and language that the wildcards name come from."""
+    return benchmark_of(wildcards).test_in(wildcards.language, SOURCE)
 
 
 def base_model_of(wildcards):
@@ -181,7 +188,13 @@ def code_behind_result(wildcards):
     labelled = SETTINGS.teacher[benchmark.task]
     text = (corpus_of(language) for language in (SOURCE, wildcards.language))
     kinds = {
-        data.kind for data in (labelled.train, labelled.validation, benchmark.test, *(each.source for each in text))
+        data.kind
+        for data in (
+            labelled.train,
+            labelled.validation,
+            *(benchmark.test_in(language, SOURCE) for language in (SOURCE, wildcards.language)),
+            *(each.source for each in text),
+        )
     }
     chosen = (*task_modules(benchmark.task), *map(source_module, sorted(kinds)))
     return {module: digest for step in STEPS for module, digest in code_of(step, *chosen).items()}

@@ -8,8 +8,10 @@ from transformers import AutoConfig, AutoModelForMaskedLM
 
 from bistil_core.errors import BistilError
 from bistil_core.files import read_json, replacing, sha256_of, write_json
+from bistil_core.hub.places import model_folder, record_of
 from bistil_core.models.families import family_of
-from bistil_core.settings.sources import MiniatureModel, ModelFolder, ModelSource, RandomModel
+from bistil_core.models.pickled_weights import PICKLED, to_safetensors
+from bistil_core.settings.sources import HubModel, MiniatureModel, ModelFolder, ModelSource, RandomModel
 from bistil_core.vocabulary.sentencepiece_model import tokenizer_from
 
 MINIATURE = Path(__file__).parents[1] / "miniature" / "mmt"
@@ -22,7 +24,8 @@ def prepare_base_model(output: Path, name: str, source: ModelSource, seed: int) 
     Args:
         output: the folder to write.
         name: the model's key in `base_models`, for messages.
-        source: shipped with the package, a folder of the user's, or a configuration with random weights.
+        source: shipped with the package, a folder of the user's, downloaded from the hub, or a configuration
+            with random weights.
         seed: of the random weights.
 
     Raises:
@@ -36,6 +39,8 @@ def prepare_base_model(output: Path, name: str, source: ModelSource, seed: int) 
             case ModelFolder(path=path):
                 _copy(Path(path), folder, name)
                 identity = {"name": Path(path).name, "revision": None}
+            case HubModel():
+                identity = {"name": source.repository, "revision": _copy_download(model_folder(source), folder, name)}
             case RandomModel():
                 _random(source, folder, name, seed)
                 identity = {"name": f"{source.model_type} with random weights", "revision": None}
@@ -45,7 +50,17 @@ def prepare_base_model(output: Path, name: str, source: ModelSource, seed: int) 
         )
 
 
-def _copy(source: Path, folder: Path, name: str) -> None:
+def _copy_download(downloaded: Path, folder: Path, name: str) -> str:
+    """Copy a model that came from the hub, its weights as safetensors, and return its commit."""
+    record = record_of(downloaded)
+    weights = WEIGHTS if (downloaded / WEIGHTS).is_file() else PICKLED
+    _copy(downloaded, folder, name, weights)
+    if weights == PICKLED:
+        to_safetensors(downloaded / PICKLED, folder / WEIGHTS)
+    return record["commit"]
+
+
+def _copy(source: Path, folder: Path, name: str, weights: str = WEIGHTS) -> None:
     key = f"base_models.{name}.source.path"
     if not source.is_dir():
         raise BistilError(f"{key}: there is no folder {source}; give one that save_pretrained wrote")
@@ -57,9 +72,9 @@ def _copy(source: Path, folder: Path, name: str) -> None:
             f"{key}: {source} has no tokenizer (looked for {', '.join(tokenizer_files)}); "
             "save one into it with tokenizer.save_pretrained"
         )
-    if not (source / WEIGHTS).is_file():
+    if not (source / weights).is_file():
         raise BistilError(
-            f"{key}: {source} has no {WEIGHTS}. Pickled weights are not read: load the model where you "
+            f"{key}: {source} has no {weights}. Pickled weights are not read: load the model where you "
             "trust it and save it again with save_pretrained, which writes safetensors"
         )
     family_of(read_json(source / "config.json").get("model_type", ""))

@@ -74,10 +74,14 @@ def _benchmark(key: str, benchmark: dict[str, Any], source_language: str, values
             yield from _listed(f"{key}.languages", language, values, "corpora")
         if languages.count(language) > 1:
             yield problem(f"{key}.languages", f"{language!r} more than once", "each language once", "keep one")
-    path = _mapping(benchmark.get("test")).get("path")
+    test = _mapping(benchmark.get("test"))
+    fix = "put {language} where the language's code stands"
+    path = test.get("path")
     if isinstance(path, str) and "{language}" not in path:
-        fix = "put {language} where the language's code stands"
         yield problem(f"{key}.test.path", f"found {path!r}", "a path with {language}, a file per language", fix)
+    if test.get("kind") == "hub" and "{language}" not in f"{test.get('name')} {test.get('split')}":
+        allowed = "a name or a split with {language}, data per language"
+        yield problem(f"{key}.test.name", f"found {test.get('name')!r}", allowed, fix)
 
 
 def _listed(key: str, name: str, values: dict[str, Any], section: str) -> Iterator[str]:
@@ -124,7 +128,9 @@ def _synthetic(values: dict[str, Any]) -> Iterator[str]:
         return
     sections = [section.get("source") for _, section in _mappings(values, "corpora")]
     sections += [section.get(part) for _, section in _mappings(values, "teacher") for part in ("train", "validation")]
-    sections += [section.get("test") for _, section in _mappings(values, "benchmarks")]
+    sections += [
+        section.get(part) for _, section in _mappings(values, "benchmarks") for part in ("test", "source_test")
+    ]
     if any(map(_is_miniature, sections)):
         found, allowed = "found False with data of the miniature", "true where any data is made up"
         yield problem("experiment.synthetic", found, allowed, "set it to true, or use real data throughout")

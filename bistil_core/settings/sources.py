@@ -6,6 +6,9 @@ from pydantic import Field
 
 from bistil_core.settings.base import Count, Section
 
+Repository = Annotated[str, Field(pattern=r"^[\w.-]+/[\w.-]+$", description="owner/name on the hub.")]
+Revision = Annotated[str, Field(min_length=1, description="A commit, which never changes; or a tag or branch.")]
+
 
 class MiniatureText(Section):
     """Sentences written by the miniature's generator."""
@@ -21,7 +24,22 @@ class TextFiles(Section):
     paths: list[str] = Field(min_length=1, description="Files, or folders of such files.")
 
 
-TextSource = Annotated[MiniatureText | TextFiles, Field(discriminator="kind")]
+class HubText(Section):
+    """Text of a data set on the Hugging Face hub."""
+
+    kind: Literal["hub"]
+    repository: Repository
+    name: str | None = Field(default=None, description="The data set's configuration, such as 20231101.sw.")
+    split: str = "train"
+    revision: Revision
+    text_column: str = Field(default="text", description="The column that holds a document a row.")
+    maximum_characters: Count | None = Field(
+        default=None,
+        description="About how much to take, a sample of the documents; none: everything there is.",
+    )
+
+
+TextSource = Annotated[MiniatureText | TextFiles | HubText, Field(discriminator="kind")]
 
 
 class MiniatureExamples(Section):
@@ -45,7 +63,18 @@ class ExampleFiles(Section):
     )
 
 
-ExampleSource = Annotated[MiniatureExamples | ExampleFiles, Field(discriminator="kind")]
+class HubExamples(Section):
+    """Labelled examples of a data set on the Hugging Face hub; `{language}` stands for the language's code."""
+
+    kind: Literal["hub"]
+    repository: Repository
+    name: str | None = Field(default=None, description="The data set's configuration, such as {language}.")
+    split: str = Field(description="Such as train, validation or test.")
+    revision: Revision
+    columns: dict[str, str] | None = Field(default=None, description="Task field to column name.")
+
+
+ExampleSource = Annotated[MiniatureExamples | ExampleFiles | HubExamples, Field(discriminator="kind")]
 
 
 class MiniatureModel(Section):
@@ -72,4 +101,12 @@ class RandomModel(Section):
     )
 
 
-ModelSource = Annotated[MiniatureModel | ModelFolder | RandomModel, Field(discriminator="kind")]
+class HubModel(Section):
+    """A model on the Hugging Face hub."""
+
+    kind: Literal["hub"]
+    repository: Repository
+    revision: Revision
+
+
+ModelSource = Annotated[MiniatureModel | ModelFolder | RandomModel | HubModel, Field(discriminator="kind")]

@@ -32,6 +32,13 @@ class BenchmarkSettings(Section):
     base_model: str = Field(description="A key of `base_models`.")
     languages: list[str] = Field(min_length=1, description="The target languages.")
     test: ExampleSource
+    source_test: ExampleSource | None = Field(
+        default=None, description="In place of `test` for the source language, where a benchmark leaves it out."
+    )
+
+    def test_in(self, language: str, source_language: str) -> ExampleSource:
+        """Where the test data of a language come from."""
+        return self.source_test if self.source_test and language == source_language else self.test
 
 
 class EvaluateSettings(Section):

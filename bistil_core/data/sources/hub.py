@@ -1,0 +1,87 @@
+"""Text and labelled examples of data sets on the Hugging Face hub, from the folders that the downloads wrote.
+
+Nothing here touches the network.
+"""
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from bistil_core.data.examples import read_examples
+from bistil_core.data.formats import format_of
+from bistil_core.data.sources import Documents, Examples
+from bistil_core.hub.columns import text_batches
+from bistil_core.hub.places import dataset_folder, record_of
+from bistil_core.settings.sources import HubExamples, HubText
+
+
+def documents(source: HubText, language: str, seed: int) -> Documents:
+    """The documents of the downloaded files, in order.
+
+    Of more text than `maximum_characters` every document is taken with the probability that leaves about as much,
+    decided by a hash of the seed and its text; no more than that many characters are taken.
+
+    Raises:
+        BistilError: no finished download, or no string column `text_column`.
+    """
+    folder = dataset_folder(source, language)
+    record = record_of(folder)
+    texts = _texts([folder / file["name"] for file in record["files"]], source.text_column)
+    if source.maximum_characters is not None:
+        texts = _sample(texts, source.maximum_characters, record["characters"], seed)
+    return Documents(name=_name(record), revision=record["commit"], files=record["files"], texts=texts)
+
+
+def examples(source: HubExamples, task: str, language: str, split: str, seed: int) -> Examples:
+    """The examples of the downloaded files, in order.
+
+    Raises:
+        BistilError: no finished download, or files that hold no examples of the task; see
+            `bistil_core.data.examples`.
+    """
+    folder = dataset_folder(source, language)
+    record = record_of(folder)
+    changed: Counter[str] = Counter()
+    form = format_of(task)
+    parts = [read_examples(folder / file["name"], form, source.columns, changed) for file in record["files"]]
+    return Examples(
+        name=_name(record),
+        revision=record["commit"],
+        sha256=_digest([file["sha256"] for file in record["files"]]),
+        dropped=sum(dropped for _, dropped in parts),
+        table=pa.concat_tables(table for table, _ in parts),
+        changed=dict(changed),
+    )
+
+
+def _name(record: dict[str, Any]) -> str:
+    return " ".join(filter(None, (record["repository"], record["name"], record["split"])))
+
+
+def _digest(sums: list[str]) -> str:
+    """The file's own SHA-256; of several files that of their SHA-256 sums, one a line."""
+    return sums[0] if len(sums) == 1 else hashlib.sha256("".join(f"{each}\n" for each in sums).encode()).hexdigest()
+
+
+def _texts(paths: list[Path], column: str) -> Iterator[str]:
+    for path in paths:
+        for column_batch in text_batches(path, column):
+            yield from (text or "" for text in column_batch.to_pylist())
+
+
+def _sample(texts: Iterator[str], maximum: int, total: int, seed: int) -> Iterator[str]:
+    share = min(1.0, maximum / total) if total else 1.0
+    key = str(seed).encode()
+    taken = 0
+    for text in texts:
+        draw = int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8, key=key).digest(), "little") / 2**64
+        if draw >= share:
+            continue
+        if taken + len(text) > maximum:
+            return
+        taken += len(text)
+        yield text

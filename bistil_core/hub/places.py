@@ -1,0 +1,43 @@
+"""Where a download lies: what writes it and what reads it later, offline, agree on it here."""
+
+from pathlib import Path
+from typing import Any
+
+from bistil_core.errors import BistilError
+from bistil_core.files import read_json
+from bistil_core.settings.sources import HubExamples, HubModel, HubText
+
+DOWNLOADS = Path("results") / "downloads"
+RECORD = "provenance.json"
+
+
+def model_folder(source: HubModel) -> Path:
+    """Folder of a base model's download, relative to the working directory."""
+    return DOWNLOADS / "models" / _slug(source.repository, source.revision)
+
+
+def dataset_folder(source: HubText | HubExamples, language: str) -> Path:
+    """Folder of one split's download, relative to the working directory; `{language}` is filled in."""
+    filled = filled_in(source, language)
+    return DOWNLOADS / "datasets" / _slug(filled.repository, filled.name, filled.split, filled.revision)
+
+
+def filled_in(source: HubText | HubExamples, language: str) -> HubText | HubExamples:
+    """The source with the language's code in place of `{language}` in its name and split."""
+    name = source.name.replace("{language}", language) if source.name else None
+    return source.model_copy(update={"name": name, "split": source.split.replace("{language}", language)})
+
+
+def record_of(folder: Path) -> dict[str, Any]:
+    """What the download noted: repository, revision, commit, files with sizes and checksums.
+
+    Raises:
+        BistilError: there is no finished download in the folder.
+    """
+    if not (folder / RECORD).is_file():
+        raise BistilError(f"{folder}: no finished download here; ask Snakemake for this folder, with a network")
+    return read_json(folder / RECORD)
+
+
+def _slug(*parts: str | None) -> str:
+    return "_".join(part.replace("/", "--") for part in parts if part)
