@@ -2,8 +2,10 @@
 
 import difflib
 
+from bistil_core.downloads import dataset_folder, filled_in, model_folder
 from bistil_core.files import sha256_of
 from bistil_core.settings.local_files import local_paths
+from bistil_core.settings.sources import HubModel
 
 MINIATURE = Path(workflow.basedir) / "bistil_core" / "miniature" / "mmt"
 
@@ -65,6 +67,38 @@ def input_files(source, language=""):
         for file in (sorted(path.rglob("*")) if path.is_dir() else [path])
         if file.is_file()
     ]
+
+
+def models_on_hub():
+    """Name of the download -> where it comes from, for every base model on the hub."""
+    sources = [model.source for model in SETTINGS.base_models.values()]
+    return {model_folder(source).name: source for source in sources if source.kind == "hub"}
+
+
+def datasets_on_hub():
+    """Name of the download -> where it comes from, for every split of a data set on the hub."""
+    uses = [(corpus.source, language) for language, corpus in SETTINGS.corpora.items()]
+    uses += [(data, SOURCE) for task in SETTINGS.teacher.values() for data in (task.train, task.validation)]
+    uses += [
+        (benchmark.test_in(language, SOURCE), language)
+        for benchmark in SETTINGS.benchmarks.values()
+        for language in (SOURCE, *benchmark.languages)
+    ]
+    return {
+        dataset_folder(source, language).name: filled_in(source, language)
+        for source, language in uses
+        if source.kind == "hub"
+    }
+
+
+def configured_download(kind, name, downloads):
+    """Where the download of that name comes from."""
+    return downloads[configured(f"{kind} on the hub called", name, list(downloads))]
+
+
+def download_of(source, language):
+    """Folder of the download that a source on the hub reads."""
+    return model_folder(source) if isinstance(source, HubModel) else dataset_folder(source, language)
 
 
 def test_source(wildcards):

@@ -1,1 +1,1 @@
-"""Downloads from the Hugging Face hub: the only code that touches the network."""
+"""Fetching from the Hugging Face hub: the only code that touches the network."""

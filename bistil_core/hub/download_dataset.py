@@ -7,8 +7,8 @@ from typing import Any
 
 import pyarrow.compute as pc
 
+from bistil_core.data.columns import text_batches
 from bistil_core.errors import BistilError
-from bistil_core.hub.columns import text_batches
 from bistil_core.hub.dataset_files import chosen_patterns, configurations_of, matching
 from bistil_core.hub.downloading import download, unfinished_folder
 from bistil_core.hub.repository import RemoteFile, Repository
@@ -26,7 +26,7 @@ def download_dataset(output: Path, source: HubText | HubExamples) -> None:
     the files hold that many characters: of a large corpus no more than is needed.
 
     Args:
-        output: the folder to write; see `bistil_core.hub.places.dataset_folder`.
+        output: the folder to write; see `bistil_core.downloads.dataset_folder`.
         source: a source of the configuration with `{language}` filled in.
 
     Raises:

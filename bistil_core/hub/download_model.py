@@ -30,7 +30,7 @@ def download_model(output: Path, source: HubModel) -> None:
     The weights are model.safetensors, or pytorch_model.bin where the repository has nothing better.
 
     Args:
-        output: the folder to write; see `bistil_core.hub.places.model_folder`.
+        output: the folder to write; see `bistil_core.downloads.model_folder`.
         source: `base_models.<name>.source` of the configuration.
 
     Raises:

@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+from bistil_core.downloads import RECORD
 from bistil_core.files import replacing, write_json
-from bistil_core.hub.places import RECORD
 from bistil_core.hub.repository import RemoteFile, Repository, described
 
 

@@ -6,9 +6,9 @@ from pathlib import Path
 import torch
 from transformers import AutoConfig, AutoModelForMaskedLM
 
+from bistil_core.downloads import model_folder, record_of
 from bistil_core.errors import BistilError
 from bistil_core.files import read_json, replacing, sha256_of, write_json
-from bistil_core.hub.places import model_folder, record_of
 from bistil_core.models.families import family_of
 from bistil_core.models.pickled_weights import PICKLED, to_safetensors
 from bistil_core.settings.sources import HubModel, MiniatureModel, ModelFolder, ModelSource, RandomModel

@@ -42,4 +42,6 @@ def _configured_paths(configuration: Configuration) -> Iterator[tuple[str, str]]
             yield from ((f"teacher.{task}.{part}.path", path) for path in paths)
     for name, benchmark in configuration.benchmarks.items():
         for language in (source_language, *benchmark.languages):
-            yield from ((f"benchmarks.{name}.test.path", path) for path in local_paths(benchmark.test, language))
+            source = benchmark.test_in(language, source_language)
+            key = "test" if source is benchmark.test else "source_test"
+            yield from ((f"benchmarks.{name}.{key}.path", path) for path in local_paths(source, language))

@@ -4,7 +4,7 @@ import pytest
 
 from bistil_core.hub import patience
 from tests.hub import content
-from tests.hub.loopback import LoopbackHub
+from tests.hub.loopback import LoopbackHub, Repository
 
 
 @pytest.fixture(scope="session")
@@ -18,7 +18,7 @@ def hub(monkeypatch, tmp_path, xlm_roberta):
     """A running hub that the environment points to, with waits of no time between attempts."""
     server = LoopbackHub()
     server.repositories = {
-        ("models", "FacebookAI/xlm-roberta-base"): xlm_roberta,
+        ("models", "FacebookAI/xlm-roberta-base"): Repository(xlm_roberta.files),
         ("datasets", "facebook/xnli"): content.xnli(),
         ("datasets", "nyu-mll/multi_nli"): content.multi_nli(),
         ("datasets", "wikimedia/wikipedia"): content.wikipedia(),

@@ -20,11 +20,11 @@ class Repository:
     """The files of one repository at its only commit; `main` and `v1` stand for it."""
 
     files: dict[str, bytes]
+    commit: str = ""
 
-    @property
-    def commit(self) -> str:
+    def __post_init__(self):
         content = "".join(f"{path} {hashlib.sha1(data).hexdigest()}\n" for path, data in sorted(self.files.items()))
-        return hashlib.sha1(content.encode()).hexdigest()
+        self.commit = self.commit or hashlib.sha1(content.encode()).hexdigest()
 
     def entry(self, path: str) -> dict:
         data = self.files[path]

@@ -11,11 +11,11 @@ from bistil_core.data.prepare_corpus import prepare_corpus
 from bistil_core.data.prepare_test_data import prepare_test_data
 from bistil_core.data.prepare_training_data import prepare_training_data
 from bistil_core.data.sources import hub as hub_source
+from bistil_core.downloads import dataset_folder, filled_in, model_folder
 from bistil_core.errors import BistilError
 from bistil_core.files import read_json
 from bistil_core.hub.download_dataset import download_dataset
 from bistil_core.hub.download_model import download_model
-from bistil_core.hub.places import dataset_folder, filled_in, model_folder
 from bistil_core.models.prepare_base_model import prepare_base_model
 from bistil_core.settings.corpora import CorpusSettings
 from bistil_core.settings.sources import HubExamples, HubModel, HubText
@@ -27,7 +27,7 @@ WIKIPEDIA = HubText(kind="hub", repository="wikimedia/wikipedia", name="20231101
 
 
 def fetched(hub, source, language):
-    """Download, and stop the hub: whatever comes after is offline."""
+    """Download, and forget the requests: whatever comes after must make none."""
     folder = dataset_folder(source, language)
     download_dataset(folder, filled_in(source, language))
     hub.requests.clear()

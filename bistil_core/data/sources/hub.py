@@ -11,11 +11,11 @@ from typing import Any
 
 import pyarrow as pa
 
+from bistil_core.data.columns import text_batches
 from bistil_core.data.examples import read_examples
 from bistil_core.data.formats import format_of
 from bistil_core.data.sources import Documents, Examples
-from bistil_core.hub.columns import text_batches
-from bistil_core.hub.places import dataset_folder, record_of
+from bistil_core.downloads import dataset_folder, record_of
 from bistil_core.settings.sources import HubExamples, HubText
 
 

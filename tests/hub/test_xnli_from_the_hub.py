@@ -1,0 +1,133 @@
+"""configs/xnli.yaml as it is, but for fewer steps, against the loopback hub."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from bistil_core.files import read_json
+from tests.hub.loopback import Fault
+
+REPOSITORY = Path(__file__).parents[2]
+
+FEWER_STEPS = {
+    "corpora": {"en": {"source": {"maximum_characters": 20_000}, "validation_fraction": 0.1}},
+    "phase1": {"steps": 3, "batch_size": 2, "block_length": 16, "evaluate_every": 2, "validation_blocks": 4},
+    "teacher": {"nli": {"fine_tuning": {"dense_epochs": 1, "sparse_epochs": 1, "max_length": 48}}},
+    "phase2": {"nli": {"dense_epochs": 1, "sparse_epochs": 1, "max_length": 48}},
+    "evaluate": {"bootstrap_samples": 20, "speed_repeats": 2, "speed_length": 16},
+}
+DOWNLOADS = [
+    "datasets/facebook--xnli_en_test",
+    "datasets/facebook--xnli_sw_test",
+    "datasets/nyu-mll--multi_nli_train",
+    "datasets/nyu-mll--multi_nli_validation_matched",
+    "datasets/wikimedia--wikipedia_20231101.en_train",
+    "datasets/wikimedia--wikipedia_20231101.sw_train",
+    "models/FacebookAI--xlm-roberta-base",
+]
+
+
+def snakemake(folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess:
+    (folder / "fewer_steps.yaml").write_text(yaml.safe_dump(FEWER_STEPS))
+    return subprocess.run(
+        [
+            sys.executable, "-m", "snakemake", "--cores", "2", "--nocolor",
+            "--snakefile", str(REPOSITORY / "Snakefile"), "--directory", str(folder),
+            "--workflow-profile", str(REPOSITORY / "profiles" / "default"),
+            "--configfile", str(REPOSITORY / "configs" / "xnli.yaml"), "fewer_steps.yaml", *arguments,
+        ],
+        cwd=folder, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False, timeout=900,
+        env={**os.environ, "PYTHONPATH": str(REPOSITORY), **environment},
+    )  # fmt: skip
+
+
+def downloaded(folder: Path) -> list[str]:
+    """The downloads that are finished, without their revisions; anything unfinished shows by its name."""
+    root = folder / "results" / "downloads"
+    return sorted(f"{path.parent.name}/{path.name.rpartition('_')[0] or path.name}" for path in root.glob("*/*"))
+
+
+@pytest.fixture
+def commits_of_the_configuration(hub):
+    """The small repositories answer to the commits that the configuration names."""
+    values = yaml.safe_load((REPOSITORY / "configs" / "xnli.yaml").read_text())
+    sources = [model["source"] for model in values["base_models"].values()]
+    sources += [corpus["source"] for corpus in values["corpora"].values()]
+    sources += [values["teacher"]["nli"]["train"], values["benchmarks"]["xnli"]["test"]]
+    for source in sources:
+        repository = next(each for (_, name), each in hub.repositories.items() if name == source["repository"])
+        repository.commit = source["revision"]
+    return hub
+
+
+@pytest.mark.slow
+def test_xnli_in_swahili_from_the_hub_to_the_result(commits_of_the_configuration, tmp_path):
+    hub = commits_of_the_configuration
+    hub.faults = [
+        Fault("/api/datasets/wikimedia.*/revision/", "503"),
+        Fault("^/storage/.*20231101.sw", "cut"),
+        Fault("^/storage/FacebookAI.*model.safetensors", "altered"),
+    ]
+    fetched = snakemake(
+        tmp_path, "--until", "download_model", "download_dataset", "--", "results/xnli_sw.json", HF_TOKEN="hf_secret"
+    )
+    assert fetched.returncode == 0, fetched.stdout
+    assert downloaded(tmp_path) == DOWNLOADS
+    assert "hf_secret" not in fetched.stdout
+    assert not any("hf_secret" in path.read_text() for path in (tmp_path / "logs").rglob("*.log"))
+    assert [fault.times for fault in hub.faults] == [0, 0, 0], "a fault that never happened proves nothing"
+
+    hub.close()
+    hub.requests.clear()
+    made = snakemake(tmp_path, "--", "results/xnli_sw.json", HF_HUB_OFFLINE="1")
+    assert made.returncode == 0, made.stdout
+    assert "download_" not in made.stdout
+    result = read_json(tmp_path / "results" / "xnli_sw.json")
+    configured = yaml.safe_load((REPOSITORY / "configs" / "xnli.yaml").read_text())
+    assert result["base_model"]["name"] == "FacebookAI/xlm-roberta-base"
+    assert result["base_model"]["revision"] == configured["base_models"]["xlmr"]["source"]["revision"]
+    assert result["experiment"] == {"name": "xnli", "synthetic": False}
+    assert {part: result["data"][part]["examples"] for part in ("train", "validation", "test")} == {
+        "train": 96, "validation": 24, "test": 30,
+    }  # fmt: skip
+    assert result["data"]["test"]["revision"] == configured["benchmarks"]["xnli"]["test"]["revision"]
+    assert result["data"]["corpora"]["sw"]["documents"]["read"] == 150
+    assert len(result["data"]["corpora"]["en"]["files"]) == 2
+
+
+@pytest.mark.slow
+def test_a_gated_data_set_stops_the_run_with_what_to_do(commits_of_the_configuration, tmp_path):
+    hub = commits_of_the_configuration
+    hub.faults = [Fault("/api/datasets/facebook", "401", times=99, headers={"X-Error-Code": "GatedRepo"})]
+    run = snakemake(tmp_path, "--", "results/benchmarks/xnli_sw")
+    assert run.returncode != 0
+    assert "data set facebook/xnli at revision" in run.stdout
+    assert "Accept its conditions" in run.stdout
+    assert "download_dataset failed: open logs/download_dataset/facebook--xnli_sw_test_" in run.stdout
+    assert "Traceback" not in run.stdout
+    assert downloaded(tmp_path) == []
+
+
+@pytest.mark.parametrize("name", ["xnli", "americasnli"])
+def test_a_dry_run_shares_teacher_and_base_and_downloads_each_thing_once(tmp_path, name):
+    run = subprocess.run(
+        [
+            sys.executable, "-m", "snakemake", "-n", "--nocolor", "--snakefile", str(REPOSITORY / "Snakefile"),
+            "--directory", str(tmp_path), "--workflow-profile", str(REPOSITORY / "profiles" / "default"),
+            "--configfile", str(REPOSITORY / "configs" / f"{name}.yaml"),
+        ],
+        cwd=tmp_path, text=True, capture_output=True, check=False, timeout=60,
+        env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
+    )  # fmt: skip
+    assert run.returncode == 0, run.stdout + run.stderr
+    jobs = dict(
+        line.split() for line in run.stdout.splitlines() if len(line.split()) == 2 and line.split()[1].isdigit()
+    )
+    languages = {"xnli": 1, "americasnli": 10}[name]
+    assert jobs["download_model"] == jobs["prepare_base_model"] == jobs["fine_tune_teacher"] == "1"
+    assert jobs["distil_phase1"] == jobs["distil_phase2"] == jobs["assemble_result"] == str(languages)
+    assert jobs["download_dataset"] == str(2 + 2 * (languages + 1))
