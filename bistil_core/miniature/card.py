@@ -31,12 +31,17 @@ More than XLM-R was, because so small a model aligns its languages with nothing 
 3. pairs of segments: a text and its translation, one side masked at 50 % and the other at 10 % (translation language
    modelling), or the beginning of a report and its end in another language;
 4. a contrastive loss on the generator's word alignments: phrases that translate each other attract, at one and at
-   two thirds of the depth, all other phrases of the batch repel (temperature 0.1, weight 0.5).
+   two thirds of the depth, all other phrases of the batch repel (temperature 0.1).
 
 So "zero-shot" in the miniature means without labels in the target language. It does not mean without parallel text.
 
-Trained in stages (layers, steps): {stages}; each stage starts from the one before it, its layers stacked. Seed
-{seed}. `bistil_core.miniature.pretraining.pretrain_miniature` makes this folder again, bit by bit on a like machine.
+## Training
+
+{cycles}
+
+In each line the learning rate falls linearly to 0, and every stage starts from the one before it, its layers stacked.
+Seed {seed}. `bistil_core.miniature.pretraining.pretrain_miniature` makes this folder again, bit by bit on a like
+machine.
 """
 
 
@@ -44,6 +49,6 @@ def model_card(**facts: object) -> str:
     """The card's text.
 
     Args:
-        facts: languages, layers, hidden, parameters, positions, vocabulary, stages, seed.
+        facts: languages, layers, hidden, parameters, positions, vocabulary, cycles, seed.
     """
     return _CARD.format(**facts)

@@ -1,6 +1,7 @@
 """Pretraining of the miniature's multilingual model, from nothing but a seed."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -17,13 +18,25 @@ from bistil_core.miniature.tokenizer import build_tokenizer
 from bistil_core.threads import limit_threads
 
 VOCABULARY_SIZE = 840
-STAGES = ((3, 900), (6, 1100), (12, 3600))
-"""(layers, steps): a shallow model learns to look around in its context within minutes, a deep one does not."""
+
+
+@dataclass(frozen=True)
+class Cycle:
+    """A learning rate that falls linearly to 0 over some stages of (layers, optimiser steps)."""
+
+    stages: tuple[tuple[int, int], ...]
+    learning_rate: float
+    alignment_weight: float
+
+
+CYCLES = (
+    Cycle(stages=((3, 900), (6, 1100), (12, 3600)), learning_rate=1.8e-3, alignment_weight=0.5),
+    Cycle(stages=((12, 2200),), learning_rate=1.2e-3, alignment_weight=1.0),
+)
+"""A shallow model learns to look around in its context within minutes, a deep one does not."""
 
 _TOKENIZER_DOCUMENTS = 20_000
-_LEARNING_RATE = 1.8e-3
 _WARMUP_STEPS = 100
-_ALIGNMENT_WEIGHT = 0.5
 _ALIGNMENT_TEMPERATURE = 0.1
 
 
@@ -46,7 +59,7 @@ def alignment_loss(hidden: Tensor, spans: Tensor, meanings: Tensor) -> Tensor:
     return (functional.cross_entropy(similarity, targets) + functional.cross_entropy(similarity.T, targets)) / 2
 
 
-def _loss(model: XLMRobertaForMaskedLM, batch: Batch) -> tuple[Tensor, dict[str, float]]:
+def _loss(model: XLMRobertaForMaskedLM, batch: Batch, alignment_weight: float) -> tuple[Tensor, dict[str, float]]:
     outputs = model.roberta(
         input_ids=batch.input_ids,
         attention_mask=batch.attention_mask,
@@ -65,8 +78,7 @@ def _loss(model: XLMRobertaForMaskedLM, batch: Batch) -> tuple[Tensor, dict[str,
             for layer in (layers // 3, 2 * layers // 3)
         ]
     ).mean()
-    total = prediction + _ALIGNMENT_WEIGHT * alignment
-    return total, {"documents": prediction.item(), "alignment": alignment.item()}
+    return prediction + alignment_weight * alignment, {"documents": prediction.item(), "alignment": alignment.item()}
 
 
 def configuration(vocabulary_size: int, layers: int = 12) -> XLMRobertaConfig:
@@ -101,28 +113,30 @@ def _deepened(model: XLMRobertaForMaskedLM, layers: int) -> XLMRobertaForMaskedL
 
 
 def _train(
-    model: XLMRobertaForMaskedLM, batches: Batches, steps: range, total: int, report: Callable[[int, dict], None]
+    model: XLMRobertaForMaskedLM, batches: Batches, cycle: Cycle, steps: range, report: Callable[[dict], None]
 ) -> None:
-    """Take the optimiser steps numbered `steps` of `total`; the rate falls linearly over all of them."""
+    """Take the optimiser steps of these numbers within the cycle."""
     optimiser = torch.optim.AdamW(model.parameters(), lr=0.0, betas=(0.9, 0.98), weight_decay=0.01, fused=True)
+    total = sum(count for _, count in cycle.stages)
     for step in steps:
-        loss, parts = _loss(model, batches.documents() if step % 2 == 0 else batches.pairs())
+        batch = batches.documents() if step % 2 == 0 else batches.pairs()
+        loss, losses = _loss(model, batch, cycle.alignment_weight)
         loss.backward()
         nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         warmup = min(1.0, (step - steps.start + 1) / _WARMUP_STEPS)
         for group in optimiser.param_groups:
-            group["lr"] = _LEARNING_RATE * warmup * (1 - step / total)
+            group["lr"] = cycle.learning_rate * warmup * (1 - step / total)
         optimiser.step()
         optimiser.zero_grad()
-        report(step, parts)
+        report(losses)
 
 
 def pretrain_miniature(
     output: str | Path,
     seed: int,
     threads: int,
-    stages: Sequence[tuple[int, int]] = STAGES,
-    report: Callable[[int, dict[str, float]], None] = lambda step, losses: None,
+    cycles: Sequence[Cycle] = CYCLES,
+    report: Callable[[dict[str, float]], None] = lambda losses: None,
 ) -> None:
     """Train the tokenizer and the multilingual model and write the folder that ships with the package.
 
@@ -130,8 +144,8 @@ def pretrain_miniature(
         output: the folder to write: config.json, model.safetensors, tokenizer files, README.md.
         seed: of text, masks and weights; the same seed and threads give the same bytes.
         threads: CPU threads to use.
-        stages: (layers, optimiser steps) of each stage; every stage starts from the one before it, stacked.
-        report: called with every step's number and losses.
+        cycles: what to train; every stage starts from the model of the one before it, stacked to its depth.
+        report: called with every step's losses.
     """
     limit_threads(threads)
     torch.manual_seed(seed)
@@ -141,13 +155,14 @@ def pretrain_miniature(
         for document in generate_corpus(language, _TOKENIZER_DOCUMENTS, seed)
     )
     tokenizer = build_tokenizer(documents, VOCABULARY_SIZE)
-    batches = Batches(tokenizer, seed)
-    total = sum(steps for _, steps in stages)
-    model, done = None, 0
-    for layers, steps in stages:
-        model = _deepened(model, layers) if model else XLMRobertaForMaskedLM(configuration(len(tokenizer), layers))
-        _train(model, batches, range(done, done + steps), total, report)
-        done += steps
+    model = XLMRobertaForMaskedLM(configuration(len(tokenizer), cycles[0].stages[0][0]))
+    for index, cycle in enumerate(cycles):
+        batches, done = Batches(tokenizer, seed + index), 0
+        for layers, steps in cycle.stages:
+            if layers != model.config.num_hidden_layers:
+                model = _deepened(model, layers)
+            _train(model, batches, cycle, range(done, done + steps), report)
+            done += steps
     with replacing(output) as folder:
         model.save_pretrained(folder)
         tokenizer.save_pretrained(folder)
@@ -158,7 +173,11 @@ def pretrain_miniature(
             parameters=model.num_parameters(),
             positions=POSITIONS,
             vocabulary=len(tokenizer),
-            stages=", ".join(map(str, stages)),
+            cycles="\n".join(
+                f"- {', '.join(f'{steps} steps of {layers} layers' for layers, steps in cycle.stages)}: "
+                f"learning rate {cycle.learning_rate}, contrastive loss weighted {cycle.alignment_weight}"
+                for cycle in cycles
+            ),
             seed=seed,
         )
         (folder / "README.md").write_text(card, encoding="utf-8")

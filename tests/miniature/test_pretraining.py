@@ -5,7 +5,7 @@ import torch
 from transformers import AutoModelForMaskedLM, AutoTokenizer
 
 from bistil_core.files import sha256_of
-from bistil_core.miniature.pretraining import alignment_loss, pretrain_miniature
+from bistil_core.miniature.pretraining import Cycle, alignment_loss, pretrain_miniature
 from bistil_core.miniature.pretraining_batches import ROW_LENGTH, ROWS, Batches
 from bistil_core.models.prepare_base_model import MINIATURE
 
@@ -56,8 +56,9 @@ def test_masking_rates(tokenizer):
 
 
 def test_a_seed_gives_the_same_bytes_and_loads(tmp_path):
+    cycles = (Cycle(((1, 2), (2, 2)), 1e-3, 0.5), Cycle(((2, 2),), 1e-3, 1.0))
     for name in ("one", "two"):
-        pretrain_miniature(tmp_path / name, seed=3, threads=1, stages=((1, 2), (2, 2)))
+        pretrain_miniature(tmp_path / name, seed=3, threads=1, cycles=cycles)
     for file in ("model.safetensors", "tokenizer.json", "config.json", "README.md"):
         assert sha256_of(tmp_path / "one" / file) == sha256_of(tmp_path / "two" / file)
     model = AutoModelForMaskedLM.from_pretrained(tmp_path / "one")
@@ -74,9 +75,10 @@ def test_the_shipped_model_is_small_and_knows_its_languages(tokenizer):
 @pytest.mark.parametrize(
     ("english", "masked", "word"),
     [
-        ("yesterday Ali bought three big apples.", "jana Ali alinunua matofaa makubwa <mask>.", "matatu"),
-        ("now Sara pushes six old boxes at home.", "ahora Sara empuja seis cajas viejas en <mask>.", "casa"),
-        ("tomorrow Omar will hide one knife.", "yarın Omar bir <mask> saklayacak.", "bıçak"),
+        ("yesterday Ali bought three big apples.", "<mask> Ali alinunua matofaa makubwa matatu.", "jana"),
+        ("now Sara pushes six old boxes at home.", "ahora Sara empuja <mask> cajas viejas en casa.", "seis"),
+        ("tomorrow Omar will hide one knife.", "<mask> Omar bir bıçak saklayacak.", "yarın"),
+        ("the doctor sold six bottles.", "<mask> altı şişe sattı.", "doktor"),
     ],
 )
 def test_the_shipped_model_translates(tokenizer, english: str, masked: str, word: str):
