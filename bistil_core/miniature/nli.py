@@ -3,7 +3,7 @@
 Without negation a hypothesis that says less is entailed, one that says more is neutral, and one that gives the
 verb, the adjective or the number a value that excludes the premise's contradicts it. A claim and its negation
 contradict each other. What was denied in some detail is entailed or contradicted in just that detail; with another
-detail it is neutral: who bought no apples at home may have bought black apples.
+detail it is neutral: who bought no apples today may have bought black apples.
 
 Neither sentence alone gives its label away, nor do both as bags of words: every label has the same rates of
 negation, of details and of values in either sentence.
@@ -16,8 +16,8 @@ from typing import Literal
 
 from bistil_core.miniature.languages import realise
 from bistil_core.miniature.languages.sentence import text
-from bistil_core.miniature.lexicon import OPPOSITE_VERBS
-from bistil_core.miniature.world import DETAILS, Claim, Scene, contradict, draw_details, draw_scene
+from bistil_core.miniature.lexicon import HYPERNYMS, OPPOSITE_VERBS
+from bistil_core.miniature.world import DETAILS, Claim, Scene, contradict, draw_scene
 
 LABELS = ("entailment", "neutral", "contradiction")
 SPLITS = ("train", "validation", "test")
@@ -31,17 +31,19 @@ _NEGATIONS = {
     "neutral": ((_AFFIRMED, 0.75), (_HYPOTHESIS_NEGATED, 0.10), (_PREMISE_NEGATED, 0.10), (_BOTH_NEGATED, 0.05)),
     "contradiction": ((_AFFIRMED, 0.70), (_HYPOTHESIS_NEGATED, 0.15), (_PREMISE_NEGATED, 0.15)),
 }
-# Numbers of details in premise and hypothesis. Five would leave nothing to add.
-_SIZES = ((2, 1), (3, 1), (3, 2), (3, 3), (4, 2), (4, 3))
-_SIZES_UNDER_NEGATION = ((1, 1), (2, 2), (3, 3), (4, 4))
+# Pairs name no place: one million parameters do not learn to match Swahili's and Turkish's locatives well enough.
+_DETAILS = tuple(detail for detail in DETAILS if detail != "place")
+# Numbers of details in premise and hypothesis. Four would leave nothing to add.
+_SIZES = ((1, 1), (2, 1), (2, 2), (3, 1), (3, 2), (3, 3))
+_SIZES_UNDER_NEGATION = ((1, 1), (2, 2), (3, 3))
 # Most exclusions hide among otherwise agreeing details; where some are new besides, they exclude all the same.
 _EXCLUSIONS_THAT_SAY_LESS = 0.85
 
 
 def split_of(scene: Scene) -> Split:
-    """The split to which everything about this event belongs, whatever verb of the pair it is told with."""
+    """The split of all that is told of this subject, pair of verbs and kind of object: what every sentence says."""
     verbs = sorted((scene.verb, OPPOSITE_VERBS[scene.verb]))
-    key = "/".join((scene.subject, verbs[0], scene.noun, scene.place, scene.time))
+    key = "/".join((scene.subject, verbs[0], HYPERNYMS[scene.noun]))
     bucket = zlib.crc32(key.encode()) % 10
     return "test" if bucket == 0 else "validation" if bucket == 1 else "train"
 
@@ -57,9 +59,9 @@ def _draw_details(random: Random, premise_negated: bool, agreeing: bool) -> tupl
     Under a negated premise both have equally many: what agrees is the same, and follows in both directions.
     """
     sizes = random.choice(_SIZES_UNDER_NEGATION if premise_negated else _SIZES)
-    hypothesis = draw_details(random, sizes[1])
+    hypothesis = frozenset(random.sample(_DETAILS, sizes[1]))
     while True:
-        premise = draw_details(random, sizes[0])
+        premise = frozenset(random.sample(_DETAILS, sizes[0]))
         if (hypothesis <= premise) == agreeing:
             return premise, hypothesis
 

@@ -32,6 +32,7 @@ class Cycle:
 CYCLES = (
     Cycle(stages=((3, 900), (6, 1100), (12, 3600)), learning_rate=1.8e-3, alignment_weight=0.5),
     Cycle(stages=((12, 2200),), learning_rate=1.2e-3, alignment_weight=1.0),
+    Cycle(stages=((12, 2500),), learning_rate=1.2e-3, alignment_weight=1.0),
 )
 """A shallow model learns to look around in its context within minutes, a deep one does not."""
 
