@@ -4,4 +4,4 @@ from bistil_core.miniature.pretraining import pretrain_miniature
 from bistil_core.progress import reporting
 
 with reporting(snakemake.log[0]):
-    pretrain_miniature(output=Path(snakemake.output[0]), seed=0, threads=1)
+    pretrain_miniature(output=Path(snakemake.output[0]), seed=1, threads=1)
