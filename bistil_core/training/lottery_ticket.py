@@ -58,7 +58,8 @@ def lottery_ticket(
             best checkpoint, with a fresh schedule.
 
     Returns:
-        The SFT: sparse differences of the encoder and the full head; `model` ends as its base plus the SFT.
+        The SFT: sparse differences of the encoder and the full head; `model` ends as its base plus the SFT, but
+        for the rounding of float32 in taking and adding a difference.
     """
     group, head = sparsified_group(model), head_parameters(model)
     original, original_head = _values(group), _values(head)
