@@ -6,10 +6,12 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow.parquet as pq
 import torch
 from transformers import EvalPrediction, PreTrainedModel, PreTrainedTokenizerBase, set_seed
 
+from bistil_core.data.length_grouping import LengthGroupedBatches
 from bistil_core.models.sparse import SparseFineTuning
 from bistil_core.settings.optimisation import SparseOptimisation
 from bistil_core.tasks import Task
@@ -41,6 +43,7 @@ def fine_tune_on_task(
         for split in ("train", "validation")
     )
     freeze(model, settings)
+    lengths = np.array([len(ids) for ids in train["input_ids"]])
     steps_per_epoch = math.ceil(len(train) / settings.batch_size)
     LOGGER.info("%s: %d examples, validated on %d", stage, len(train), len(validation))
 
@@ -49,6 +52,7 @@ def fine_tune_on_task(
 
     def run_phase(phase: str, epochs: float, optimiser: torch.optim.Optimizer | None) -> TrainingRecord:
         set_seed(seed)
+        steps = max(1, round(epochs * steps_per_epoch))
         return run_training(
             model,
             stage=f"{stage}, {phase} part",
@@ -57,7 +61,8 @@ def fine_tune_on_task(
             seed=seed,
             train_dataset=train,
             eval_dataset=validation,
-            steps=max(1, round(epochs * steps_per_epoch)),
+            train_batches=LengthGroupedBatches(lengths, settings.batch_size, steps, seed),
+            steps=steps,
             evaluate_every=settings.evaluate_every or steps_per_epoch,
             select_by=task.metric,
             objective=objective,

@@ -114,6 +114,13 @@ class ObjectiveTrainer(Trainer):
             loss = self.compute_loss(model, inputs)
         return loss.mean().detach(), None, None
 
+    def _determine_best_metric(self, metrics: dict[str, float], trial: Any) -> bool:
+        """Of equally good checkpoints the last is the best: a saturated metric must not stop the learning early."""
+        if metrics.get(f"eval_{self.args.metric_for_best_model}") == self.state.best_metric:
+            self.state.best_global_step = self.state.global_step
+            return True
+        return super()._determine_best_metric(metrics, trial)
+
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
         """Add the parts' means since the last line, and write a line for the person who watches."""
         step = self.state.global_step

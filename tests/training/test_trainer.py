@@ -50,12 +50,10 @@ def learn(tmp_path, model, steps, objective=gold_labels, **options):
         train_dataset=examples(400, 0),
         eval_dataset=examples(100, 1),
         steps=steps,
-        evaluate_every=20,
         select_by="accuracy",
         objective=objective,
         data_collator=default_data_collator,
-        compute_metrics=accuracy,
-        **options,
+        **({"evaluate_every": 20, "compute_metrics": accuracy} | options),
     )
 
 
@@ -74,6 +72,19 @@ def test_gold_labels_are_learnt_and_the_best_checkpoint_is_kept(tmp_path, caplog
     assert record.training[0]["loss"] > record.training[-1]["loss"]
     assert not (tmp_path / "scratch").exists()
     assert any("tokens/s" in line and "left" in line and "task" in line for line in caplog.messages)
+
+
+def test_of_equally_good_checkpoints_the_last_is_kept(tmp_path):
+    def learn_with(scores):
+        model, scores = tiny_teacher(), iter(scores)
+        return learn(tmp_path, model, steps=60, compute_metrics=lambda _: {"accuracy": next(scores)}), model
+
+    record, tied = learn_with([1.0, 1.0, 1.0])
+    assert record.best_step == 60
+    _, rising = learn_with([0.1, 0.2, 0.3])
+    for name, value in tied.state_dict().items():
+        assert torch.equal(value, rising.state_dict()[name]), name
+    assert learn_with([0.5, 1.0, 0.9])[0].best_step == 40
 
 
 def test_the_same_seed_gives_the_same_bytes(tmp_path):
