@@ -17,6 +17,7 @@ rule distil_phase2:
     threads: training_threads()
     params:
         task=lambda wildcards: benchmark_of(wildcards).task,
+        source_language=SOURCE,
         settings=lambda wildcards: canonical(phase2_settings(wildcards)),
         seed=lambda wildcards: seed_of(SETTINGS, phase2_settings(wildcards)),
         code=lambda wildcards: code_of("distil_phase2", *task_modules(benchmark_of(wildcards).task)),

@@ -13,6 +13,7 @@ with reporting(snakemake.log[0]):
         output=Path(snakemake.output.sft),
         record=Path(snakemake.output.record),
         task=snakemake.params.task,
+        source_language=snakemake.params.source_language,
         settings=Phase2Settings(**snakemake.params.settings),
         seed=snakemake.params.seed,
         threads=snakemake.threads,

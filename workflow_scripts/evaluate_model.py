@@ -13,6 +13,7 @@ with reporting(snakemake.log[0]):
         test=Path(snakemake.input.test) / "test.parquet",
         output=Path(snakemake.output[0]),
         task=snakemake.params.task,
+        language=snakemake.wildcards.language,
         max_length=snakemake.params.max_length,
         settings=EvaluateSettings(**snakemake.params.settings),
         threads=snakemake.threads,

@@ -10,6 +10,7 @@ with reporting(snakemake.log[0]):
         data=Path(snakemake.input.data),
         output=Path(snakemake.output[0]),
         task=snakemake.wildcards.task,
+        source_language=snakemake.wildcards.source,
         settings=TeacherSettings(**snakemake.params.settings),
         seed=snakemake.params.seed,
         threads=snakemake.threads,

@@ -21,26 +21,37 @@ from transformers.modeling_outputs import ModelOutput
 class Task:
     """What training and evaluation must know of a task.
 
+    A table of examples is encoded into a data set of rows: one per example, or several where an example does not
+    fit into one window. Scores are sums: every example has a few counts, and each metric is a function of their
+    totals, so that resampled test sets are scored at the cost of an addition.
+
     Attributes:
         metric: the benchmark's primary metric, a key of what `metrics` returns, in 0..1, higher is better;
             checkpoints are selected by it.
+        gold: the entries of a batch that hold the gold labels, which no teacher is shown.
         load_model: (folder, configuration overrides) -> the model with the task's head, fresh where the
             folder has none.
-        encode: (table of examples, tokenizer, maximal length in tokens) -> inputs and `labels`.
-        collator: tokenizer -> a function that pads a list of encoded examples into a batch of tensors.
+        encode: (table of examples, tokenizer, maximal length in tokens) -> rows: inputs, gold labels, and what
+            `count` needs besides.
+        collator: tokenizer -> a function that pads a list of rows into a batch of tensors.
         distilled: (outputs, batch) -> the logits that L_pred compares, each (..., C) with a (...) mask or None.
-        metrics: (predictions, labels), as numpy arrays of all examples -> every metric of the task.
+        predict: (outputs, batch) -> one prediction per row of the batch, on the CPU.
+        count: (predictions, examples, rows, language) -> float64 (examples, K), what each example adds to the totals.
+        metrics: totals (..., K) -> every metric of the task, each (...).
         pipeline: the transformers pipeline that serves the finished model.
         usage: a line of Python that calls that pipeline, for the model card.
     """
 
     name: str
     metric: str
+    gold: tuple[str, ...]
     load_model: Callable[..., PreTrainedModel]
     encode: Callable[[pa.Table, PreTrainedTokenizerBase, int], Dataset]
     collator: Callable[[PreTrainedTokenizerBase], Callable[[list[dict[str, Any]]], dict[str, Tensor]]]
     distilled: Callable[[ModelOutput, dict[str, Tensor]], Sequence[tuple[Tensor, Tensor | None]]]
-    metrics: Callable[[np.ndarray, np.ndarray], dict[str, float]]
+    predict: Callable[[ModelOutput, dict[str, Tensor]], list[Any]]
+    count: Callable[[Sequence[Any], pa.Table, Dataset, str], np.ndarray]
+    metrics: Callable[[np.ndarray], dict[str, np.ndarray]]
     pipeline: str
     usage: str
 

@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 from datasets import Dataset
-from sklearn.metrics import accuracy_score, f1_score
 from torch import Tensor
 from transformers import (
     AutoModelForSequenceClassification,
@@ -50,22 +49,36 @@ def distilled(outputs: ModelOutput, batch: dict[str, Tensor]) -> Sequence[tuple[
     return [(outputs.logits, None)]
 
 
-def metrics(logits: np.ndarray, labels: np.ndarray) -> dict[str, float]:
-    """Accuracy, and F1 averaged over the three labels."""
-    predicted = logits.argmax(axis=-1)
-    return {
-        "accuracy": float(accuracy_score(labels, predicted)),
-        "macro_f1": float(f1_score(labels, predicted, average="macro", labels=range(len(LABELS)), zero_division=0.0)),
-    }
+def predict(outputs: ModelOutput, batch: dict[str, Tensor]) -> list[int]:
+    """The likeliest label of each example."""
+    return outputs.logits.argmax(dim=-1).tolist()
+
+
+def count(predictions: Sequence[int], examples: pa.Table, rows: Dataset, language: str) -> np.ndarray:
+    """Each example's one entry of the confusion matrix: (examples, 9), gold label times 3 plus predicted label."""
+    cells = examples["label"].to_numpy() * len(LABELS) + np.asarray(predictions)
+    return np.eye(len(LABELS) ** 2)[cells]
+
+
+def metrics(totals: np.ndarray) -> dict[str, np.ndarray]:
+    """Accuracy, and F1 averaged over the three labels (0 for a label that neither is nor was predicted)."""
+    confusion = totals.reshape(*totals.shape[:-1], len(LABELS), len(LABELS))
+    right = np.diagonal(confusion, axis1=-2, axis2=-1)
+    seen = confusion.sum(axis=-1) + confusion.sum(axis=-2)
+    f1 = np.divide(2 * right, seen, out=np.zeros_like(right), where=seen > 0)
+    return {"accuracy": right.sum(axis=-1) / confusion.sum(axis=(-2, -1)), "macro_f1": f1.mean(axis=-1)}
 
 
 TASK = Task(
     name="nli",
     metric="accuracy",
+    gold=("labels",),
     load_model=load_model,
     encode=encode,
     collator=DataCollatorWithPadding,
     distilled=distilled,
+    predict=predict,
+    count=count,
     metrics=metrics,
     pipeline="text-classification",
     usage='model({"text": premise, "text_pair": hypothesis})',

@@ -23,6 +23,7 @@ def distil_phase2(
     output: Path,
     record: Path,
     task: str,
+    source_language: str,
     settings: Phase2Settings,
     seed: int,
     threads: int = 1,
@@ -37,6 +38,7 @@ def distil_phase2(
         output: the SFT, one safetensors file: sparse differences of the encoder and the full head.
         record: JSON file for the training record of each phase.
         task: such as "nli".
+        source_language: code of the language that the labels are in.
         settings: `phase2.<task>` of the configuration.
     """
     limit_threads(threads)
@@ -49,6 +51,7 @@ def distil_phase2(
         model,
         task_named(task),
         data,
+        source_language,
         tokenizer,
         settings,
         seed,

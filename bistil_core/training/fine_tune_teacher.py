@@ -18,6 +18,7 @@ def fine_tune_teacher(
     data: Path,
     output: Path,
     task: str,
+    source_language: str,
     settings: TeacherSettings,
     seed: int,
     threads: int = 1,
@@ -30,6 +31,7 @@ def fine_tune_teacher(
         output: folder for the model with its head, its tokenizer, sft.safetensors (the task's sparse
             fine-tuning alone) and training.json.
         task: such as "nli".
+        source_language: code of the language that the labels are in.
         settings: `teacher.<task>.fine_tuning` of the configuration.
     """
     limit_threads(threads)
@@ -40,6 +42,7 @@ def fine_tune_teacher(
         model,
         task_named(task),
         data,
+        source_language,
         tokenizer,
         settings,
         seed,

@@ -47,7 +47,8 @@ class Distillation:
 
     def __call__(self, model: PreTrainedModel, batch: Batch) -> dict[str, Tensor]:
         """The loss parts of one batch."""
-        inputs = {name: value for name, value in batch.items() if name != "labels"}
+        gold = self.task.gold if self.task else ()
+        inputs = {name: value for name, value in batch.items() if name not in gold}
         asked = {"output_attentions": True, "output_hidden_states": True}
         with torch.no_grad():
             teacher = self.teacher.to(batch["input_ids"].device)(**inputs, **asked)

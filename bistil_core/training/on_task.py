@@ -6,13 +6,13 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow.parquet as pq
 import torch
-from transformers import EvalPrediction, PreTrainedModel, PreTrainedTokenizerBase, set_seed
+from transformers import PreTrainedModel, PreTrainedTokenizerBase, set_seed
 
 from bistil_core.data.length_grouping import LengthGroupedBatches
 from bistil_core.models.sparse import SparseFineTuning
+from bistil_core.scoring import LabelledData, score_model
 from bistil_core.settings.optimisation import SparseOptimisation
 from bistil_core.tasks import Task
 from bistil_core.training.lottery_ticket import freeze, lottery_ticket
@@ -26,6 +26,7 @@ def fine_tune_on_task(
     model: PreTrainedModel,
     task: Task,
     data: Path,
+    language: str,
     tokenizer: PreTrainedTokenizerBase,
     settings: SparseOptimisation,
     seed: int,
@@ -33,22 +34,23 @@ def fine_tune_on_task(
     scratch: Path,
     stage: str,
 ) -> tuple[SparseFineTuning, dict[str, Any]]:
-    """Fine-tune `model` in place on a folder of train.parquet and validation.parquet.
+    """Fine-tune `model` in place on a folder of train.parquet and validation.parquet in one language.
 
     Returns:
         The SFT that was learnt, and the training record of each phase as plain dictionaries.
     """
     train, validation = (
-        task.encode(pq.read_table(data / f"{split}.parquet"), tokenizer, settings.max_length)
+        LabelledData.encoded(task, pq.read_table(data / f"{split}.parquet"), tokenizer, settings.max_length, language)
         for split in ("train", "validation")
     )
     freeze(model, settings)
-    lengths = np.array([len(ids) for ids in train["input_ids"]])
-    steps_per_epoch = math.ceil(len(train) / settings.batch_size)
-    LOGGER.info("%s: %d examples, validated on %d", stage, len(train), len(validation))
+    lengths = train.lengths
+    steps_per_epoch = math.ceil(len(lengths) / settings.batch_size)
+    LOGGER.info("%s: %d examples, validated on %d", stage, len(train.examples), len(validation.examples))
 
-    def metrics(prediction: EvalPrediction) -> dict[str, float]:
-        return task.metrics(prediction.predictions, prediction.label_ids)
+    def score(model: PreTrainedModel) -> dict[str, float]:
+        counts, loss = score_model(model, validation, settings.batch_size)
+        return {"loss": loss} | {name: float(value) for name, value in task.metrics(counts.sum(axis=0)).items()}
 
     def run_phase(phase: str, epochs: float, optimiser: torch.optim.Optimizer | None) -> TrainingRecord:
         set_seed(seed)
@@ -59,16 +61,16 @@ def fine_tune_on_task(
             scratch=scratch,
             settings=settings,
             seed=seed,
-            train_dataset=train,
-            eval_dataset=validation,
+            train_dataset=train.rows,
+            eval_dataset=validation.rows,
             train_batches=LengthGroupedBatches(lengths, settings.batch_size, steps, seed),
             steps=steps,
             evaluate_every=settings.evaluate_every or steps_per_epoch,
             select_by=task.metric,
             objective=objective,
             optimizer=optimiser,
-            data_collator=task.collator(tokenizer),
-            compute_metrics=metrics,
+            data_collator=train.collate,
+            score=score,
         )
 
     sft, records = lottery_ticket(model, settings, run_phase)

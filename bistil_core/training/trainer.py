@@ -5,7 +5,7 @@ import datetime
 import logging
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -41,8 +41,7 @@ class ObjectiveTrainer(Trainer):
         objective: see `bistil_core.training.objectives`.
         train_batches: yields the training set's indices batch by batch; None for the Trainer's own shuffling.
         eval_batches: the same for validation; None for the Trainer's own order.
-
-    With `compute_metrics` the model is validated on gold labels alone, without the teacher.
+        score: model -> the metrics of its validation; None to validate by the objective itself.
     """
 
     def __init__(
@@ -52,6 +51,7 @@ class ObjectiveTrainer(Trainer):
         objective: Objective,
         train_batches: Sampler | None = None,
         eval_batches: Sampler | None = None,
+        score: Callable[[PreTrainedModel], dict[str, float]] | None = None,
         **kwargs: Any,
     ):
         super().__init__(*args, **kwargs)
@@ -60,6 +60,7 @@ class ObjectiveTrainer(Trainer):
         self.objective = objective
         self.train_batches = train_batches
         self.eval_batches = eval_batches
+        self.score = score
         self.training_log: list[dict[str, float]] = []
         self.validation_log: list[dict[str, float]] = []
         self._parts: dict[str, torch.Tensor] = {}
@@ -91,10 +92,7 @@ class ObjectiveTrainer(Trainer):
         return_outputs: bool = False,
         num_items_in_batch: Any = None,
     ) -> Any:
-        """The sum of the objective's parts; in validation with metrics the head's own loss."""
-        if return_outputs:
-            outputs = model(**inputs)
-            return outputs.loss, outputs
+        """The sum of the objective's parts."""
         parts = self.objective(model, inputs)
         if model.training:
             for name, value in parts.items():
@@ -103,12 +101,20 @@ class ObjectiveTrainer(Trainer):
             self._tokens += inputs["attention_mask"].numel()
         return sum(parts.values())
 
+    def evaluate(self, eval_dataset: Any = None, ignore_keys: Any = None, metric_key_prefix: str = "eval") -> dict:
+        """Validate by the scores of a task where there is one."""
+        if self.score is None:
+            return super().evaluate(eval_dataset, ignore_keys, metric_key_prefix)
+        with self.compute_loss_context_manager():
+            metrics = {f"{metric_key_prefix}_{name}": value for name, value in self.score(self.model).items()}
+        self.log(metrics)
+        self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
+        return metrics
+
     def prediction_step(
         self, model: PreTrainedModel, inputs: dict, prediction_loss_only: bool, ignore_keys: Any = None
     ) -> tuple:
-        """Validation without metrics is the objective itself."""
-        if self.compute_metrics is not None:
-            return super().prediction_step(model, inputs, prediction_loss_only, ignore_keys)
+        """Validation without scores is the objective itself."""
         inputs = self._prepare_inputs(inputs)
         with torch.no_grad(), self.compute_loss_context_manager():
             loss = self.compute_loss(model, inputs)
@@ -177,7 +183,7 @@ def run_training(
         evaluate_every: steps between validations; at least one takes place.
         select_by: "loss" (lower is better) or a metric (higher is better) of the validation.
         optimizer: in place of AdamW over all that requires a gradient.
-        trainer_options: `data_collator`, `compute_metrics`, `train_batches`, `eval_batches`.
+        trainer_options: `data_collator`, `train_batches`, `eval_batches`, `score`.
     """
     interval = min(evaluate_every, steps)
     with emptied(scratch):

@@ -40,7 +40,7 @@ def learn(tmp_path, chosen):
             select_by="accuracy",
             optimizer=optimiser,
             data_collator=default_data_collator,
-            compute_metrics=accuracy,
+            score=accuracy,
         )
 
     sft, records = lottery_ticket(model, chosen, train)
