@@ -61,7 +61,7 @@ def score_model(model: PreTrainedModel, data: LabelledData, batch_size: int) -> 
             chosen = order[start : start + batch_size].tolist()
             batch = data.collate([data.rows[row] for row in chosen])
             batch = {name: value.to(model.device) for name, value in batch.items()}
-            outputs = model(**batch)
+            outputs = model(**data.task.inputs(batch, gold=True))
             total += float(outputs.loss) * len(chosen)
             for row, prediction in zip(chosen, data.task.predict(outputs, batch), strict=True):
                 predictions[row] = prediction

@@ -32,7 +32,8 @@ def model_card(
     ]
     metric = scores[target]["metric"]
     header = ["---", "library_name: transformers", "language:", f"- {source}", f"- {target}"]
-    header += [f"pipeline_tag: {task.pipeline}", "tags:", "- bistil", "---"]
+    header += [f"pipeline_tag: {task.pipeline}"] if task.pipeline else []
+    header += ["tags:", "- bistil", "---"]
     lines = [
         *header,
         f"# {benchmark} in {target}",
@@ -46,8 +47,6 @@ def model_card(
         *rows,
         "",
         "```python",
-        "from transformers import pipeline",
-        f'model = pipeline("{task.pipeline}", model="path/to/this/folder")',
         task.usage,
         "```",
     ]

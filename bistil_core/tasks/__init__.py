@@ -29,6 +29,7 @@ class Task:
         metric: the benchmark's primary metric, a key of what `metrics` returns, in 0..1, higher is better;
             checkpoints are selected by it.
         gold: the entries of a batch that hold the gold labels, which no teacher is shown.
+        aside: the entries of a batch that no model reads.
         load_model: (folder, configuration overrides) -> the model with the task's head, fresh where the
             folder has none.
         encode: (table of examples, tokenizer, maximal length in tokens) -> rows: inputs, gold labels, and what
@@ -38,8 +39,8 @@ class Task:
         predict: (outputs, batch) -> one prediction per row of the batch, on the CPU.
         count: (predictions, examples, rows, language) -> float64 (examples, K), what each example adds to the totals.
         metrics: totals (..., K) -> every metric of the task, each (...).
-        pipeline: the transformers pipeline that serves the finished model.
-        usage: a line of Python that calls that pipeline, for the model card.
+        pipeline: the transformers pipeline that serves the finished model; None where none does.
+        usage: Python that uses the finished model in "path/to/this/folder", for its card.
     """
 
     name: str
@@ -52,8 +53,14 @@ class Task:
     predict: Callable[[ModelOutput, dict[str, Tensor]], list[Any]]
     count: Callable[[Sequence[Any], pa.Table, Dataset, str], np.ndarray]
     metrics: Callable[[np.ndarray], dict[str, np.ndarray]]
-    pipeline: str
+    pipeline: str | None
     usage: str
+    aside: tuple[str, ...] = ()
+
+    def inputs(self, batch: dict[str, Tensor], *, gold: bool) -> dict[str, Tensor]:
+        """What a model reads of a batch, with or without the gold labels."""
+        left_out = self.aside if gold else self.aside + self.gold
+        return {name: value for name, value in batch.items() if name not in left_out}
 
 
 def task_named(name: str) -> Task:
@@ -64,3 +71,8 @@ def task_named(name: str) -> Task:
 def load_configured(model_class: type, folder: str | Path, **overrides: Any) -> PreTrainedModel:
     """`model_class.from_pretrained` for a local folder: safetensors, no network, no remote code."""
     return model_class.from_pretrained(str(folder), local_files_only=True, use_safetensors=True, **overrides)
+
+
+def pipeline_usage(pipeline: str, call: str) -> str:
+    """The `usage` of a task that a transformers pipeline serves."""
+    return f'from transformers import pipeline\nmodel = pipeline("{pipeline}", model="path/to/this/folder")\n{call}'

@@ -19,7 +19,7 @@ from transformers import (
 from transformers.modeling_outputs import ModelOutput
 
 from bistil_core.data.formats.nli import LABELS
-from bistil_core.tasks import Task, load_configured
+from bistil_core.tasks import Task, load_configured, pipeline_usage
 
 
 def load_model(folder: str | Path, **overrides) -> PreTrainedModel:
@@ -81,5 +81,5 @@ TASK = Task(
     count=count,
     metrics=metrics,
     pipeline="text-classification",
-    usage='model({"text": premise, "text_pair": hypothesis})',
+    usage=pipeline_usage("text-classification", 'model({"text": premise, "text_pair": hypothesis})'),
 )

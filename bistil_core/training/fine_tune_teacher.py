@@ -9,7 +9,7 @@ from bistil_core.models.loading import load_tokenizer
 from bistil_core.settings.tasks import TeacherSettings
 from bistil_core.tasks import task_named
 from bistil_core.threads import limit_threads
-from bistil_core.training.objectives import gold_labels
+from bistil_core.training.objectives import GoldLabels
 from bistil_core.training.on_task import fine_tune_on_task
 
 
@@ -46,7 +46,7 @@ def fine_tune_teacher(
         tokenizer,
         settings,
         seed,
-        gold_labels,
+        GoldLabels(task_named(task)),
         scratch=output.with_name(f".{output.name}.checkpoints"),
         stage=f"{task} teacher",
     )

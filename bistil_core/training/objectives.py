@@ -16,9 +16,15 @@ Objective = Callable[[PreTrainedModel, Batch], dict[str, Tensor]]
 """(model, batch) -> named scalar losses; their sum is minimised and each part is logged."""
 
 
-def gold_labels(model: PreTrainedModel, batch: Batch) -> dict[str, Tensor]:
-    """The task head's own loss against the batch's labels."""
-    return {"task": model(**batch).loss}
+class GoldLabels:
+    """The task head's own loss against the gold labels of a batch."""
+
+    def __init__(self, task: Task):
+        self.task = task
+
+    def __call__(self, model: PreTrainedModel, batch: Batch) -> dict[str, Tensor]:
+        """The one loss part of a batch."""
+        return {"task": model(**self.task.inputs(batch, gold=True)).loss}
 
 
 class Distillation:
@@ -47,8 +53,7 @@ class Distillation:
 
     def __call__(self, model: PreTrainedModel, batch: Batch) -> dict[str, Tensor]:
         """The loss parts of one batch."""
-        gold = self.task.gold if self.task else ()
-        inputs = {name: value for name, value in batch.items() if name not in gold}
+        inputs = self.task.inputs(batch, gold=False) if self.task else batch
         asked = {"output_attentions": True, "output_hidden_states": True}
         with torch.no_grad():
             teacher = self.teacher.to(batch["input_ids"].device)(**inputs, **asked)

@@ -16,7 +16,7 @@ from transformers import PreTrainedModel, Trainer, TrainingArguments
 from transformers.trainer_callback import PrinterCallback
 
 from bistil_core.settings.optimisation import Optimisation
-from bistil_core.training.objectives import Objective, gold_labels
+from bistil_core.training.objectives import Objective
 
 LOGGER = logging.getLogger("bistil")
 MAX_GRADIENT_NORM = 1.0
@@ -168,7 +168,7 @@ def run_training(
     seed: int,
     train_dataset: Any,
     eval_dataset: Any,
-    objective: Objective = gold_labels,
+    objective: Objective,
     steps: int,
     evaluate_every: int,
     select_by: str = "loss",

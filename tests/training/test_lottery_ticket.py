@@ -5,7 +5,9 @@ import torch
 from transformers import BertForSequenceClassification, default_data_collator, set_seed
 
 from bistil_core.settings.optimisation import SparseOptimisation
+from bistil_core.tasks import task_named
 from bistil_core.training.lottery_ticket import freeze, head_parameters, lottery_ticket, sparsified_group
+from bistil_core.training.objectives import GoldLabels
 from bistil_core.training.trainer import run_training
 from tests.training.test_trainer import accuracy, examples, tiny_config
 
@@ -35,6 +37,7 @@ def learn(tmp_path, chosen):
             seed=0,
             train_dataset=examples(400, 0),
             eval_dataset=examples(200, 1),
+            objective=GoldLabels(task_named("nli")),
             steps=round(epochs * 25),
             evaluate_every=25,
             select_by="accuracy",

@@ -9,9 +9,12 @@ from bistil_core import build_student
 from bistil_core.data.bilingual import BilingualBatches, MaskedBlocks, ValidationBatches
 from bistil_core.errors import BistilError
 from bistil_core.settings.optimisation import Optimisation
-from bistil_core.training.objectives import Distillation, gold_labels
+from bistil_core.tasks import task_named
+from bistil_core.training.objectives import Distillation, GoldLabels
 from bistil_core.training.trainer import run_training
 from tests.word_tokenizer import TOKENIZER
+
+GOLD = GoldLabels(task_named("nli"))
 
 
 def tiny_config(**overrides):
@@ -46,7 +49,7 @@ def accuracy(model):
     return {"accuracy": float(right.float().mean())}
 
 
-def learn(tmp_path, model, steps, objective=gold_labels, **options):
+def learn(tmp_path, model, steps, objective=GOLD, **options):
     return run_training(
         model,
         stage="test",

@@ -14,6 +14,13 @@ _CLOSED = ("ADP", "AUX", "CCONJ", "DET", "NUM", "PART", "PRON", "SCONJ")
 UPOS = (*_OPEN, *_CLOSED, "PUNCT", "SYM", "X")
 """The universal parts of speech of Universal Dependencies."""
 
+_OF_NOUNS = ("nsubj", "obj", "iobj", "obl", "vocative", "expl", "dislocated", "nmod", "appos", "nummod")
+_OF_CLAUSES = ("csubj", "ccomp", "xcomp", "advcl", "acl")
+_OF_MODIFIERS = ("advmod", "discourse", "amod", "aux", "cop", "mark", "det", "clf", "case")
+_OF_JOINED_WORDS = ("conj", "cc", "fixed", "flat", "list", "parataxis", "compound", "orphan", "goeswith", "reparandum")
+RELATIONS = (*_OF_NOUNS, *_OF_CLAUSES, *_OF_MODIFIERS, *_OF_JOINED_WORDS, "punct", "root", "dep")
+"""The 37 universal relations of Universal Dependencies 2."""
+
 
 def universal_relation(relation: str) -> str:
     """The relation without its subtype, which is each language's own: "nmod" for "nmod:poss"."""
@@ -24,8 +31,8 @@ def normalise(values: Mapping[str, Any]) -> dict[str, Any] | None:
     """One sentence with clean words, a tree over them and relations without subtypes; None where it has no words.
 
     Raises:
-        FieldError: lists of different lengths, a word without characters, an unknown part of speech, no relation,
-            a head that is none of the words, no root or several, a cycle.
+        FieldError: lists of different lengths, a word without characters, an unknown part of speech or
+            relation, a head that is none of the words, no root or several, a cycle.
     """
     words, heads, relations, upos = words_and(("heads", "relations", "upos"), "words", values)
     if not words:
@@ -59,8 +66,9 @@ def _head(head: Any, index: int, words: int) -> int:
 
 def _relation(relation: Any, index: int) -> str:
     name = universal_relation(relation) if isinstance(relation, str) else ""
-    if name in ("", "_"):
-        raise FieldError("relations", relation, "a relation such as nsubj or nmod:poss", index)
+    if name not in RELATIONS:
+        allowed = f"one of {', '.join(RELATIONS)}, with or without a subtype as in nmod:poss"
+        raise FieldError("relations", relation, allowed, index)
     return name
 
 

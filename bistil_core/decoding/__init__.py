@@ -1,0 +1,1 @@
+"""From scores to structures: trees from arc scores, answers from span scores."""
