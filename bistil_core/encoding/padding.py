@@ -1,14 +1,28 @@
-"""Rows of unequal length as one batch of tensors."""
+"""Rows of unequal length as a data set, and as one batch of tensors."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+import numpy as np
 import torch
+from datasets import Dataset
 from torch import Tensor
 from transformers import PreTrainedTokenizerBase
 
 IGNORED = -100
 """The label of what is neither trained nor scored."""
+
+
+def ragged(rows: Iterable[dict[str, Any]]) -> Dataset:
+    """A data set of rows of numbers and of lists of numbers.
+
+    Lists are held as int32 arrays from the start: as Python's own they would take ten times the memory.
+    """
+    columns: dict[str, list[Any]] = {}
+    for row in rows:
+        for name, value in row.items():
+            columns.setdefault(name, []).append(value if isinstance(value, int) else np.asarray(value, dtype=np.int32))
+    return Dataset.from_dict(columns)
 
 
 def padding_collator(

@@ -8,7 +8,7 @@ from torch import Tensor
 from transformers import PreTrainedTokenizerBase
 from transformers.modeling_outputs import ModelOutput
 
-from bistil_core.encoding.padding import IGNORED, padding_collator
+from bistil_core.encoding.padding import IGNORED, padding_collator, ragged
 from bistil_core.encoding.words import windows_of
 
 
@@ -19,7 +19,7 @@ def encode_word_labels(
     max_length: int,
 ) -> Dataset:
     """Rows of input_ids, attention_mask, `labels` that are IGNORED but at first sub-words, and `sentence`, an index."""
-    rows = [
+    return ragged(
         {
             "input_ids": window.input_ids,
             "attention_mask": [1] * len(window.input_ids),
@@ -27,8 +27,7 @@ def encode_word_labels(
             "sentence": window.sentence,
         }
         for window in windows_of(sentences, tokenizer, max_length)
-    ]
-    return Dataset.from_list(rows)
+    )
 
 
 def word_label_collator(tokenizer: PreTrainedTokenizerBase) -> Callable[[list[dict]], dict[str, Tensor]]:

@@ -3,8 +3,9 @@
 The head is the shallow biaffine parser (`bistil_core/models/parser.py`); a tree is the best one with a single root.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -15,7 +16,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from bistil_core.data.formats.dp import RELATIONS
 from bistil_core.decoding.trees import best_tree
-from bistil_core.encoding.padding import IGNORED, padding_collator
+from bistil_core.encoding.padding import IGNORED, padding_collator, ragged
 from bistil_core.encoding.words import windows_of
 from bistil_core.models.parser import ParserOutput, at_heads, load_parser
 from bistil_core.tasks import Task
@@ -36,25 +37,25 @@ def encode(examples: pa.Table, tokenizer: PreTrainedTokenizerBase, max_length: i
 
     A word whose head lies in another window is not trained on there.
     """
+    return ragged(_rows(examples, tokenizer, max_length))
+
+
+def _rows(examples: pa.Table, tokenizer: PreTrainedTokenizerBase, max_length: int) -> Iterator[dict[str, Any]]:
     heads, relations = examples["heads"].to_pylist(), examples["relations"].to_pylist()
-    rows = []
     for window in windows_of(examples["words"].to_pylist(), tokenizer, max_length):
         inside = slice(window.first_word, window.first_word + window.words)
         own_heads = [_within(head, inside) for head in heads[window.sentence][inside]]
-        rows.append(
-            {
-                "input_ids": window.input_ids,
-                "attention_mask": [1] * len(window.input_ids),
-                "word_of_token": window.word_of_token,
-                "heads": own_heads,
-                "relations": [
-                    IGNORED if head == IGNORED else _NUMBER_OF[relation]
-                    for head, relation in zip(own_heads, relations[window.sentence][inside], strict=True)
-                ],
-                "sentence": window.sentence,
-            }
-        )
-    return Dataset.from_list(rows)
+        yield {
+            "input_ids": window.input_ids,
+            "attention_mask": [1] * len(window.input_ids),
+            "word_of_token": window.word_of_token,
+            "heads": own_heads,
+            "relations": [
+                IGNORED if head == IGNORED else _NUMBER_OF[relation]
+                for head, relation in zip(own_heads, relations[window.sentence][inside], strict=True)
+            ],
+            "sentence": window.sentence,
+        }
 
 
 def collator(tokenizer: PreTrainedTokenizerBase) -> Callable[[list[dict]], dict[str, Tensor]]:
@@ -122,16 +123,14 @@ def parse(
     max_length: int = 256,
 ) -> list[list[tuple[int, str]]]:
     """Head (0 for the root, else the number of a word from 1) and relation of each word of each sentence."""
-    rows = Dataset.from_list(
-        [
-            {
-                "input_ids": window.input_ids,
-                "attention_mask": [1] * len(window.input_ids),
-                "word_of_token": window.word_of_token,
-                "sentence": window.sentence,
-            }
-            for window in windows_of(sentences, tokenizer, max_length)
-        ]
+    rows = ragged(
+        {
+            "input_ids": window.input_ids,
+            "attention_mask": [1] * len(window.input_ids),
+            "word_of_token": window.word_of_token,
+            "sentence": window.sentence,
+        }
+        for window in windows_of(sentences, tokenizer, max_length)
     )
     collate, predictions = collator(tokenizer), []
     model.eval()

@@ -4,8 +4,9 @@ The head is the model family's own for question answering: one layer that scores
 and as its end. A long context is read in overlapping windows; the answer is the best span of all of them.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -16,7 +17,7 @@ from transformers import AutoModelForQuestionAnswering, PreTrainedModel, PreTrai
 from transformers.modeling_outputs import ModelOutput
 
 from bistil_core.decoding.answers import best_span, exact_match, token_f1
-from bistil_core.encoding.padding import padding_collator
+from bistil_core.encoding.padding import padding_collator, ragged
 from bistil_core.encoding.questions import question_windows, tokens_of_answer
 from bistil_core.tasks import Task, load_configured
 
@@ -40,28 +41,28 @@ def encode(examples: pa.Table, tokenizer: PreTrainedTokenizerBase, max_length: i
 
     `possible` is 1 for the tokens at which an answer may begin or end: the context's, and NOWHERE.
     """
+    return ragged(_rows(examples, tokenizer, max_length))
+
+
+def _rows(examples: pa.Table, tokenizer: PreTrainedTokenizerBase, max_length: int) -> Iterator[dict[str, Any]]:
     texts, starts = examples["answer_texts"].to_pylist(), examples["answer_starts"].to_pylist()
-    rows = []
-    for window in question_windows(
-        examples["question"].to_pylist(), examples["context"].to_pylist(), tokenizer, max_length
-    ):
+    questions, contexts = examples["question"].to_pylist(), examples["context"].to_pylist()
+    for window in question_windows(questions, contexts, tokenizer, max_length):
         start = starts[window.example][0]
         inside = tokens_of_answer(window, start, start + len(texts[window.example][0]))
         first, last = inside or (NOWHERE, NOWHERE)
         possible = [0] * len(window.inputs["input_ids"])
         possible[window.first : window.first + len(window.offsets)] = [1] * len(window.offsets)
         possible[NOWHERE] = 1
-        rows.append(
-            {
-                **window.inputs,
-                "start_positions": first,
-                "end_positions": last,
-                "possible": possible,
-                "example": window.example,
-                "offsets": window.offsets,
-            }
-        )
-    return Dataset.from_list(rows)
+        yield {
+            **window.inputs,
+            "start_positions": first,
+            "end_positions": last,
+            "possible": possible,
+            "example": window.example,
+            "token_starts": [start for start, _ in window.offsets],
+            "token_ends": [end for _, end in window.offsets],
+        }
 
 
 def collator(tokenizer: PreTrainedTokenizerBase) -> Callable[[list[dict]], dict[str, Tensor]]:
@@ -102,10 +103,11 @@ def answers(predictions: Sequence[Span], contexts: Sequence[str], rows: Dataset)
     """The text of each question's best span over all of its windows."""
     best = np.full(len(contexts), -np.inf)
     texts = [""] * len(contexts)
-    for (first, last, score), example, offsets in zip(predictions, rows["example"], rows["offsets"], strict=True):
+    windows = zip(rows["example"], rows["token_starts"], rows["token_ends"], strict=True)
+    for (first, last, score), (example, starts, ends) in zip(predictions, windows, strict=True):
         if score > best[example]:
             best[example] = score
-            texts[example] = contexts[example][offsets[first][0] : offsets[last][1]]
+            texts[example] = contexts[example][starts[first] : ends[last]]
     return texts
 
 

@@ -63,7 +63,7 @@ def test_the_question_and_padding_are_never_the_answer():
     everywhere = torch.full(batch["input_ids"].shape, 9.0).masked_fill(batch["possible"].bool(), 0.0)
     outputs = QuestionAnsweringModelOutput(start_logits=everywhere, end_logits=everywhere)
     for (first, last, score), row in zip(QA.predict(outputs, batch), rows, strict=True):
-        assert 0 <= first <= last < len(row["offsets"])
+        assert 0 <= first <= last < len(row["token_starts"])
         assert score == 0.0
 
 
