@@ -1,25 +1,14 @@
 """Unigram counts, and which tokens they keep (BiStil section 3.1)."""
 
-from collections.abc import Iterable, Iterator, Mapping
-from itertools import chain, islice
+from collections.abc import Iterable, Mapping
 
 import numpy as np
+import pyarrow as pa
 from transformers import PreTrainedTokenizerBase
 
 from bistil_core.errors import BistilError
 from bistil_core.vocabulary.algorithms import algorithm_of, definition_of, id_range, special_ids
-
-TEXTS_PER_BATCH = 1000
-
-
-def token_ids_in_batches(tokenizer: PreTrainedTokenizerBase, texts: Iterable[str]) -> Iterator[np.ndarray]:
-    """int64 ids of the texts, (tokens,) per 1,000 texts, without added special tokens, never truncated."""
-    texts = iter(texts)
-    while batch := list(islice(texts, TEXTS_PER_BATCH)):
-        rows = tokenizer(
-            batch, add_special_tokens=False, return_attention_mask=False, return_token_type_ids=False, verbose=False
-        )["input_ids"]
-        yield np.fromiter(chain.from_iterable(rows), dtype=np.int64, count=sum(map(len, rows)))
+from bistil_core.vocabulary.tokenised_text import tokenised_in_batches
 
 
 def count_tokens(tokenizer: PreTrainedTokenizerBase, texts: Iterable[str]) -> np.ndarray:
@@ -39,9 +28,14 @@ def count_tokens(tokenizer: PreTrainedTokenizerBase, texts: Iterable[str]) -> np
         raise BistilError("count_tokens: texts is one string; give a list of strings, or [text] for a single one")
     size = id_range(tokenizer)
     counts = np.zeros(size, dtype=np.int64)
-    for ids in token_ids_in_batches(tokenizer, texts):
-        counts += np.bincount(ids, minlength=size)
+    for rows in tokenised_in_batches(tokenizer, texts):
+        counts += count_rows(rows, size)
     return counts
+
+
+def count_rows(rows: pa.ListArray, size: int) -> np.ndarray:
+    """How often each of the ids 0 to `size` - 1 occurs in rows of int64 ids: int64, (size,)."""
+    return np.bincount(rows.flatten().to_numpy(), minlength=size)
 
 
 def kept_token_ids(

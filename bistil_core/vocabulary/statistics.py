@@ -6,7 +6,7 @@ import numpy as np
 from transformers import PreTrainedTokenizerBase
 
 from bistil_core.errors import BistilError
-from bistil_core.vocabulary.counting import token_ids_in_batches
+from bistil_core.vocabulary.tokenised_text import tokenised_in_batches
 
 
 def tokenizer_statistics(tokenizer: PreTrainedTokenizerBase, texts: Iterable[str]) -> dict[str, float]:
@@ -30,7 +30,8 @@ def tokenizer_statistics(tokenizer: PreTrainedTokenizerBase, texts: Iterable[str
             words += len(text.split())
             yield text
 
-    for ids in token_ids_in_batches(tokenizer, counted()):
+    for rows in tokenised_in_batches(tokenizer, counted()):
+        ids = rows.flatten().to_numpy()
         tokens += len(ids)
         if tokenizer.unk_token_id is not None:
             unknown += int(np.count_nonzero(ids == tokenizer.unk_token_id))

@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bistil_core.errors import BistilError
-from bistil_core.vocabulary.counting import count_tokens, kept_token_ids
+from bistil_core.vocabulary.counting import count_rows, count_tokens, kept_token_ids
+from bistil_core.vocabulary.tokenised_text import rows_of
 from tests.vocabulary.small_tokenizers import BUILDERS, sentences
 
 
@@ -19,6 +20,14 @@ def test_counts_are_those_of_a_plain_loop_over_texts(kind):
     assert counts.dtype == np.int64
     assert counts.shape == (max(tokenizer.get_vocab().values()) + 1,)
     assert {index: count for index, count in enumerate(counts.tolist()) if count} == expected
+
+
+@given(st.lists(st.lists(st.integers(0, 30), max_size=6), max_size=8), st.integers(0, 3))
+def test_rows_are_counted_without_their_neighbours(ids, start):
+    rows = rows_of(ids)
+    assert rows.to_pylist() == ids
+    expected = Counter(index for row in ids[start:] for index in row)
+    assert count_rows(rows[start:], 31).tolist() == [expected[index] for index in range(31)]
 
 
 def test_truncation_and_padding_of_an_earlier_call_are_not_counted():
