@@ -14,3 +14,8 @@ class TrimSettings(Section):
         default=1.0e-6,
         description="Keep a token whose unigram probability in either language is at least this.",
     )
+    character_coverage: Annotated[float, Field(gt=0.0, le=1.0)] | None = Field(
+        default=None,
+        description="Keep as well the single-character tokens of the most frequent characters that make up this "
+        "share of either language's text.",
+    )

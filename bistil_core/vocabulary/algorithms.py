@@ -26,7 +26,7 @@ def definition_of(tokenizer: PreTrainedTokenizerBase) -> dict:
 
 
 def algorithm_of(definition: dict) -> ModuleType:
-    """The module with `companions` and `cut` for the definition's model type.
+    """The module with `companions`, `surface_forms` and `cut` for the definition's model type.
 
     Raises:
         BistilError: there is none for that type.

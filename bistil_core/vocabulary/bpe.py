@@ -40,6 +40,18 @@ def companions(definition: dict, kept: set[int]) -> set[int]:
     return found - kept
 
 
+def surface_forms(definition: dict) -> dict[int, str]:
+    """Id -> the text that a token stands for, without the marks of its place in a word; bytes stand for none."""
+    model = definition["model"]
+    prefix, suffix = model["continuing_subword_prefix"] or "", model["end_of_word_suffix"] or ""
+    in_bytes = byte_token_ids(model["vocab"]) if model["byte_fallback"] else set()
+    return {
+        index: token.removeprefix(prefix).removesuffix(suffix)
+        for token, index in model["vocab"].items()
+        if index not in in_bytes
+    }
+
+
 def cut(definition: dict, new_ids: dict[int, int]) -> dict:
     """The model's JSON with just the tokens of `new_ids` (old id -> new id, in old order) and their merges."""
     model = definition["model"]

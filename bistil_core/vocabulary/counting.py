@@ -8,6 +8,7 @@ from transformers import PreTrainedTokenizerBase
 
 from bistil_core.errors import BistilError
 from bistil_core.vocabulary.algorithms import algorithm_of, definition_of, id_range, special_ids
+from bistil_core.vocabulary.character_coverage import covering_token_ids
 from bistil_core.vocabulary.tokenised_text import tokenised_in_batches
 
 
@@ -39,7 +40,10 @@ def count_rows(rows: pa.ListArray, size: int) -> np.ndarray:
 
 
 def kept_token_ids(
-    counts_by_language: Mapping[str, np.ndarray], threshold: float, tokenizer: PreTrainedTokenizerBase
+    counts_by_language: Mapping[str, np.ndarray],
+    threshold: float,
+    tokenizer: PreTrainedTokenizerBase,
+    character_coverage: float | None = None,
 ) -> np.ndarray:
     """The tokens whose unigram probability reaches `threshold` in one of the languages, and all special ones.
 
@@ -50,6 +54,8 @@ def kept_token_ids(
         counts_by_language: language -> counts as `count_tokens` gives them.
         threshold: least count / sum of counts, the maximum taken over the languages.
         tokenizer: the one that the counts were made with.
+        character_coverage: keep as well every single-character token of the most frequent characters that make up
+            this share of a language's text, so that they stay known; none: rare letters may go.
 
     Returns:
         int64 ids, (kept,), ascending.
@@ -77,6 +83,9 @@ def kept_token_ids(
             f"probability {ordinary.max():.3g}, so choose a threshold below that (the paper's is 1.0e-6)"
         )
     kept |= special
+    if character_coverage is not None:
+        surfaces = {index: form for index, form in algorithm.surface_forms(definition).items() if index not in special}
+        kept |= covering_token_ids(counts_by_language, character_coverage, surfaces)
     return np.array(sorted(kept | algorithm.companions(definition, kept)), dtype=np.int64)
 
 

@@ -46,7 +46,7 @@ def trim_bilingual_vocabulary(
     counts_by_language = {
         language: pq.read_table(path, columns=["count"])["count"].to_numpy() for language, path in counts.items()
     }
-    kept = kept_token_ids(counts_by_language, settings.threshold, tokenizer)
+    kept = kept_token_ids(counts_by_language, settings.threshold, tokenizer, settings.character_coverage)
     LOGGER.info("%d of %d tokens stay at threshold %g", len(kept), len(tokenizer), settings.threshold)
     trimmed = trim_tokenizer(tokenizer, kept)
 
@@ -75,5 +75,5 @@ def trim_bilingual_vocabulary(
         pq.write_table(table, folder / "kept_ids.parquet")
         write_json(
             folder / "statistics.json",
-            {"kept": len(kept), "of": len(tokenizer), "threshold": settings.threshold, **by_measure},
+            {"kept": len(kept), "of": len(tokenizer), **settings.model_dump(), **by_measure},
         )

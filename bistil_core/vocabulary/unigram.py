@@ -5,10 +5,14 @@ from bistil_core.vocabulary.byte_tokens import byte_token_ids
 
 def companions(definition: dict, kept: set[int]) -> set[int]:
     """Ids that must stay for the algorithm's sake: the bytes, where unknown characters fall back on them."""
+    return _byte_pieces(definition["model"]) - kept
+
+
+def surface_forms(definition: dict) -> dict[int, str]:
+    """Id -> the text that a piece stands for, white space being ▁; bytes stand for none."""
     model = definition["model"]
-    if not model["byte_fallback"]:
-        return set()
-    return byte_token_ids({piece: index for index, (piece, _) in enumerate(model["vocab"])}) - kept
+    in_bytes = _byte_pieces(model)
+    return {index: piece for index, (piece, _) in enumerate(model["vocab"]) if index not in in_bytes}
 
 
 def cut(definition: dict, new_ids: dict[int, int]) -> dict:
@@ -25,6 +29,12 @@ def cut(definition: dict, new_ids: dict[int, int]) -> dict:
         vocabulary[new_ids[carriers[0]]][1] = lowest
     unknown = model["unk_id"]
     return {**model, "vocab": vocabulary, "unk_id": None if unknown is None else new_ids[unknown]}
+
+
+def _byte_pieces(model: dict) -> set[int]:
+    if not model["byte_fallback"]:
+        return set()
+    return byte_token_ids({piece: index for index, (piece, _) in enumerate(model["vocab"])})
 
 
 def _never_matched(definition: dict) -> list[int]:

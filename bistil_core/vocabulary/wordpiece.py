@@ -6,6 +6,13 @@ def companions(definition: dict, kept: set[int]) -> set[int]:
     return set()
 
 
+def surface_forms(definition: dict) -> dict[int, str]:
+    """Id -> the text that a token stands for, without the mark of a continuation."""
+    model = definition["model"]
+    prefix = model["continuing_subword_prefix"]
+    return {index: token.removeprefix(prefix) for token, index in model["vocab"].items()}
+
+
 def cut(definition: dict, new_ids: dict[int, int]) -> dict:
     """The model's JSON with the tokens of `new_ids` (old id -> new id, in old order) alone.
 

@@ -171,6 +171,18 @@ def bpe_of_letters() -> PreTrainedTokenizerBase:
     return PreTrainedTokenizerFast(tokenizer_object=backend, pad_token="<pad>", mask_token="<mask>")
 
 
+def bpe_with_unknown() -> PreTrainedTokenizerBase:
+    """No bytes: a letter without a token is unknown. The last letter of a word has a token of its own."""
+    backend = Tokenizer(models.BPE(unk_token="<unk>", end_of_word_suffix="</w>"))
+    backend.normalizer = normalizers.NFC()
+    backend.pre_tokenizer = pre_tokenizers.Whitespace()
+    trainer = trainers.BpeTrainer(
+        vocab_size=2400, special_tokens=["<pad>", "<unk>"], end_of_word_suffix="</w>", show_progress=False
+    )
+    _trained(backend, trainer)
+    return PreTrainedTokenizerFast(tokenizer_object=backend, pad_token="<pad>", unk_token="<unk>")
+
+
 BUILDERS = {
     builder.__name__: functools.cache(builder)
     for builder in (
@@ -181,5 +193,6 @@ BUILDERS = {
         bpe_roberta,
         bpe_with_bytes,
         bpe_of_letters,
+        bpe_with_unknown,
     )
 }
