@@ -23,6 +23,7 @@ from bistil_core.settings.sources import TextFiles
 from bistil_core.settings.trim import TrimSettings
 from bistil_core.threads import usable_cpus
 from bistil_core.vocabulary.count_corpus_tokens import count_corpus_tokens
+from bistil_core.vocabulary.sentencepiece_model import XLM_ROBERTA_FILE, tokenizer_from
 from bistil_core.vocabulary.trim_bilingual_vocabulary import trim_bilingual_vocabulary
 
 
@@ -37,10 +38,8 @@ def base_folder(tokenizer: Path, folder: Path) -> Path:
     """The tokenizer as a base model's folder, with XLM-R's file under the name that it has on the hub."""
     if tokenizer.is_dir():
         return tokenizer
-    from bistil_core.vocabulary.sentencepiece_model import tokenizer_from
-
     tokenizer_from(tokenizer).save_pretrained(folder)
-    shutil.copyfile(tokenizer, folder / "sentencepiece.bpe.model")
+    shutil.copyfile(tokenizer, folder / XLM_ROBERTA_FILE)
     return folder
 
 

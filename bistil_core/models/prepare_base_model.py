@@ -12,7 +12,7 @@ from bistil_core.files import read_json, replacing, sha256_of, write_json
 from bistil_core.models.families import family_of
 from bistil_core.models.pickled_weights import PICKLED, to_safetensors
 from bistil_core.settings.sources import HubModel, MiniatureModel, ModelFolder, ModelSource, RandomModel
-from bistil_core.vocabulary.sentencepiece_model import tokenizer_from
+from bistil_core.vocabulary.sentencepiece_model import XLM_ROBERTA_FILE, tokenizer_from
 
 MINIATURE = Path(__file__).parents[1] / "miniature" / "mmt"
 WEIGHTS = "model.safetensors"
@@ -64,7 +64,7 @@ def _copy(source: Path, folder: Path, name: str, weights: str = WEIGHTS) -> None
     key = f"base_models.{name}.source.path"
     if not source.is_dir():
         raise BistilError(f"{key}: there is no folder {source}; give one that save_pretrained wrote")
-    tokenizer_files = ("tokenizer.json", "vocab.txt", "sentencepiece.bpe.model", "spm.model")
+    tokenizer_files = ("tokenizer.json", "vocab.txt", XLM_ROBERTA_FILE, "spm.model")
     if not (source / "config.json").is_file():
         raise BistilError(f"{key}: {source} has no config.json, so it is no transformers model folder")
     if not any((source / file).is_file() for file in tokenizer_files):
@@ -100,3 +100,5 @@ def _random(source: RandomModel, folder: Path, name: str, seed: int) -> None:
         raise BistilError(f"base_models.{name}.source.config: {error}") from error
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
+    if Path(source.tokenizer).is_file():
+        shutil.copyfile(source.tokenizer, folder / XLM_ROBERTA_FILE)

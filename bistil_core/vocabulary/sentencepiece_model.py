@@ -13,6 +13,7 @@ from bistil_core.errors import BistilError
 FAIRSEQ_TOKENS = ("<s>", "<pad>", "</s>", "<unk>")
 MODEL_TOKENS = ["<unk>", "<s>", "</s>"]
 UNIGRAM = 1
+XLM_ROBERTA_FILE = "sentencepiece.bpe.model"
 
 
 def tokenizer_from(path: str | Path) -> PreTrainedTokenizerBase:
@@ -34,17 +35,27 @@ def tokenizer_from(path: str | Path) -> PreTrainedTokenizerBase:
         return _xlm_roberta(path)
     raise BistilError(
         f"{path} is no tokenizer; give a folder that tokenizer.save_pretrained wrote, or XLM-R's "
-        "SentencePiece file sentencepiece.bpe.model"
+        f"SentencePiece file {XLM_ROBERTA_FILE}"
     )
 
 
-def _xlm_roberta(path: Path) -> XLMRobertaTokenizer:
-    """XLM-R's tokenizer: each piece one id higher than in the model file, <pad> put in, <mask> at the end."""
+def read_model(path: Path) -> sentencepiece_model_pb2.ModelProto:
+    """The content of a SentencePiece model file.
+
+    Raises:
+        BistilError: it is none.
+    """
     proto = sentencepiece_model_pb2.ModelProto()
     try:
         proto.ParseFromString(path.read_bytes())
     except DecodeError as error:
         raise BistilError(f"{path} is no SentencePiece model file: {error}") from error
+    return proto
+
+
+def _xlm_roberta(path: Path) -> XLMRobertaTokenizer:
+    """XLM-R's tokenizer: each piece one id higher than in the model file, <pad> put in, <mask> at the end."""
+    proto = read_model(path)
     first = [piece.piece for piece in proto.pieces[: len(MODEL_TOKENS)]]
     if first != MODEL_TOKENS or proto.trainer_spec.model_type != UNIGRAM:
         raise BistilError(

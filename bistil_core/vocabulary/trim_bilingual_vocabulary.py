@@ -11,6 +11,7 @@ from bistil_core.settings.trim import TrimSettings
 from bistil_core.threads import limit_threads
 from bistil_core.vocabulary.corpus_text import corpus_texts
 from bistil_core.vocabulary.counting import kept_token_ids
+from bistil_core.vocabulary.sentencepiece_cut import MODEL_FILES, cut_sentencepiece_model
 from bistil_core.vocabulary.sentencepiece_model import tokenizer_from
 from bistil_core.vocabulary.statistics import tokenizer_statistics
 from bistil_core.vocabulary.trimmed_tokenizer import trim_tokenizer
@@ -27,6 +28,8 @@ def trim_bilingual_vocabulary(
     threads: int,
 ) -> None:
     """Write a folder with the trimmed tokenizer, kept_ids.parquet and statistics.json.
+
+    Where the base model has a SentencePiece model file, the folder gets that too, cut to the same pieces.
 
     Args:
         base_model: a folder with the tokenizer; its weights are not read.
@@ -64,14 +67,13 @@ def trim_bilingual_vocabulary(
         }
         for measure in ("fertility", "unknown_rate")
     }
-    table = pa.table(
-        {
-            "old_id": pa.array(kept, pa.int64()),
-            "token": pa.array(tokenizer.convert_ids_to_tokens(kept.tolist()), pa.string()),
-        }
-    )
+    tokens = tokenizer.convert_ids_to_tokens(kept.tolist())
+    table = pa.table({"old_id": pa.array(kept, pa.int64()), "token": pa.array(tokens, pa.string())})
     with replacing(output) as folder:
         trimmed.save_pretrained(folder)
+        for name in MODEL_FILES:
+            if (base_model / name).is_file():
+                cut_sentencepiece_model(base_model / name, tokens, folder / name)
         pq.write_table(table, folder / "kept_ids.parquet")
         write_json(
             folder / "statistics.json",

@@ -7,6 +7,7 @@ from transformers import AutoModelForMaskedLM, AutoTokenizer, BertConfig, BertFo
 from bistil_core.errors import BistilError
 from bistil_core.models.prepare_base_model import prepare_base_model
 from bistil_core.settings.sources import MiniatureModel, ModelFolder, RandomModel
+from tests.vocabulary.sentencepiece_files import train
 from tests.word_tokenizer import TOKENIZER
 
 
@@ -72,6 +73,15 @@ def test_random_weights_follow_the_seed(folder, tmp_path):
     assert model.config.num_hidden_layers == 3
     assert model.get_input_embeddings().weight.shape == (len(TOKENIZER), 8)
     assert model.config.pad_token_id == TOKENIZER.pad_token_id
+
+
+def test_a_rehearsal_with_xlm_roberta_s_tokenizer_keeps_its_sentencepiece_file(tmp_path):
+    file = train(tmp_path / "some.model", vocab_size=1000)
+    sizes = {"hidden_size": 8, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 16}
+    source = RandomModel(kind="random", model_type="xlm-roberta", tokenizer=str(file), config=sizes)
+    output = prepare(tmp_path, source)
+    assert (output / "sentencepiece.bpe.model").read_bytes() == file.read_bytes()
+    assert len(AutoTokenizer.from_pretrained(output)) == 1002
 
 
 def test_the_shipped_model_fills_its_masks_better_than_chance(tmp_path):

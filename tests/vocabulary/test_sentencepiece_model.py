@@ -10,42 +10,15 @@ from transformers import XLMRobertaTokenizer
 
 from bistil_core.errors import BistilError
 from bistil_core.vocabulary.sentencepiece_model import tokenizer_from
+from tests.vocabulary.sentencepiece_files import assert_same_segmentation, train
 from tests.vocabulary.small_tokenizers import BUILDERS, SCRIPTS, all_sentences, sentences
 
 REAL_DATA = Path(os.environ.get("BISTIL_REAL_DATA") or Path(__file__).parents[3] / "shared" / "data")
 
 
-def train(path, **options):
-    sentencepiece.SentencePieceTrainer.train(
-        sentence_iterator=iter(all_sentences()),
-        model_prefix=str(path.with_suffix("")),
-        normalization_rule_name="nmt_nfkc",
-        minloglevel=2,
-        **options,
-    )
-    return path
-
-
 @pytest.fixture(scope="module")
 def model_file(tmp_path_factory):
     return train(tmp_path_factory.mktemp("spm") / "small.model", vocab_size=1400, character_coverage=0.995)
-
-
-def score(processor, fairseq_ids):
-    """Log-probability of a segmentation, an unknown character costing 10 more than the rarest piece."""
-    scores = [processor.get_score(index) for index in range(processor.get_piece_size())]
-    return sum(min(scores) - 10 if index == 3 else scores[index - 1] for index in fairseq_ids)
-
-
-def assert_same_segmentation(processor, tokenizer, texts, share_of_ties):
-    """Ids one higher than the library's; where they differ, both are equally good to float precision."""
-    ties = 0
-    for text, ids in zip(texts, tokenizer(texts, add_special_tokens=False)["input_ids"], strict=True):
-        expected = [index + 1 if index else 3 for index in processor.encode(text)]
-        if ids != expected:
-            ties += 1
-            assert score(processor, ids) == pytest.approx(score(processor, expected), abs=1e-3)
-    assert ties <= share_of_ties * len(texts)
 
 
 def test_small_model_segments_as_the_library_does(model_file):

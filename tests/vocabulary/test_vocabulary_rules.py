@@ -1,19 +1,23 @@
 """The two rule functions, from files to files."""
 
 import json
+import shutil
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import sentencepiece
 from transformers import AutoTokenizer
 
 from bistil_core.errors import BistilError
 from bistil_core.settings.trim import TrimSettings
 from bistil_core.vocabulary.count_corpus_tokens import count_corpus_tokens
 from bistil_core.vocabulary.counting import count_tokens, kept_token_ids
+from bistil_core.vocabulary.sentencepiece_model import tokenizer_from
 from bistil_core.vocabulary.statistics import tokenizer_statistics
 from bistil_core.vocabulary.trim_bilingual_vocabulary import trim_bilingual_vocabulary
+from tests.vocabulary.sentencepiece_files import train
 from tests.vocabulary.small_tokenizers import BUILDERS, sentences
 from tests.word_tokenizer import word_tokenizer
 
@@ -82,6 +86,33 @@ def test_same_inputs_same_bytes(inputs, tmp_path):
     for file in files:
         assert (tmp_path / "one" / file).read_bytes() == (tmp_path / "two" / file).read_bytes()
         assert str(tmp_path).encode() not in (tmp_path / "one" / file).read_bytes()
+
+
+def test_letters_of_the_corpora_stay_where_coverage_is_asked_for(inputs, tmp_path):
+    tokenizer, arguments = inputs
+    kept = {}
+    for coverage in (None, 1.0):
+        chosen = TrimSettings(threshold=1e-2, character_coverage=coverage)
+        trim_bilingual_vocabulary(output=tmp_path / "cut", settings=chosen, **arguments)
+        statistics = json.loads((tmp_path / "cut" / "statistics.json").read_text())
+        assert statistics["character_coverage"] == coverage
+        kept[coverage] = set(pq.read_table(tmp_path / "cut" / "kept_ids.parquet")["token"].to_pylist())
+    letters = {letter for script in LANGUAGES.values() for letter in "".join(sentences(script)[:100])}
+    assert kept[None] < kept[1.0]
+    assert letters & set(tokenizer.get_vocab()) <= kept[1.0]
+
+
+def test_the_sentencepiece_file_is_cut_with_the_rest(tmp_path):
+    base = tmp_path / "base"
+    tokenizer_from(train(tmp_path / "sentencepiece.bpe.model", vocab_size=1400)).save_pretrained(base)
+    shutil.copy(tmp_path / "sentencepiece.bpe.model", base)
+    corpus, counts = write_corpus(tmp_path / "corpus.parquet", sentences("latin")), tmp_path / "counts.parquet"
+    count_corpus_tokens(base, corpus, counts, 1)
+    trim_bilingual_vocabulary(base, {"en": counts}, {"en": corpus}, tmp_path / "cut", TrimSettings(), threads=1)
+    trimmed = AutoTokenizer.from_pretrained(tmp_path / "cut")
+    processor = sentencepiece.SentencePieceProcessor(model_file=str(tmp_path / "cut" / "sentencepiece.bpe.model"))
+    assert processor.get_piece_size() == len(trimmed) - 2 < 1000
+    assert [processor.id_to_piece(index - 1) for index in range(4, 60)] == trimmed.convert_ids_to_tokens(range(4, 60))
 
 
 def test_nothing_is_left_behind_where_the_threshold_keeps_nothing(inputs, tmp_path):
