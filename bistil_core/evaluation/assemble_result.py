@@ -93,6 +93,7 @@ def assemble_result(
         "scores": _each(scores, "score"),
         "intervals": _each(scores, "interval"),
         "all_metrics": _each(scores, "metrics"),
+        "scored": {language: found["scored"] for language, found in scores["student"].items()},
         "retention": {target_language: student_score / teacher_score if teacher_score else None},
         "models": models,
         "compression": {

@@ -35,7 +35,8 @@ def evaluate_model(
         model: folder of the teacher, or of the phase-1 student.
         sft: the student's sparse fine-tuning; None for a model that has its head in the folder.
         test: Parquet file of labelled examples.
-        output: JSON file: metric, score, interval, all metrics, number of examples.
+        output: JSON file: metric, score, interval, all metrics, number of examples, and of
+            what the task counts besides, such as words.
         language: code of the language of the examples.
         max_length: tokens per example, as in training.
     """
@@ -44,7 +45,8 @@ def evaluate_model(
     data = LabelledData.encoded(chosen, pq.read_table(test), load_tokenizer(model), max_length, language)
     device = "cuda" if torch.cuda.is_available() else "cpu"
     counts, _ = score_model(load_finished(chosen, model, sft).to(device), data, settings.batch_size)
-    metrics = {name: float(value) for name, value in chosen.metrics(counts.sum(axis=0)).items()}
+    totals = counts.sum(axis=0)
+    metrics = {name: float(value) for name, value in chosen.metrics(totals).items()}
     interval = bootstrap_interval(
         lambda totals: chosen.metrics(totals)[chosen.metric], counts, settings.confidence, settings.bootstrap_samples
     )
@@ -62,5 +64,6 @@ def evaluate_model(
             "confidence": settings.confidence,
             "metrics": metrics,
             "examples": len(counts),
+            "scored": chosen.scored(totals),
         },
     )

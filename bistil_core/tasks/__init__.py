@@ -39,6 +39,7 @@ class Task:
         predict: (outputs, batch) -> one prediction per row of the batch, on the CPU.
         count: (predictions, examples, rows, language) -> float64 (examples, K), what each example adds to the totals.
         metrics: totals (..., K) -> every metric of the task, each (...).
+        scored: totals (K,) -> how many of what were scored, such as {"words": 25096}.
         pipeline: the transformers pipeline that serves the finished model; None where none does.
         usage: Python that uses the finished model in "path/to/this/folder", for its card.
     """
@@ -53,6 +54,7 @@ class Task:
     predict: Callable[[ModelOutput, dict[str, Tensor]], list[Any]]
     count: Callable[[Sequence[Any], pa.Table, Dataset, str], np.ndarray]
     metrics: Callable[[np.ndarray], dict[str, np.ndarray]]
+    scored: Callable[[np.ndarray], dict[str, int]]
     pipeline: str | None
     usage: str
     aside: tuple[str, ...] = ()

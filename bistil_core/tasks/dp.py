@@ -116,6 +116,11 @@ def metrics(totals: np.ndarray) -> dict[str, np.ndarray]:
     return {"las": totals[..., 1] / totals[..., 2], "uas": totals[..., 0] / totals[..., 2]}
 
 
+def scored(totals: np.ndarray) -> dict[str, int]:
+    """The number of words."""
+    return {"words": int(totals[2])}
+
+
 def parse(
     model: PreTrainedModel,
     tokenizer: PreTrainedTokenizerBase,
@@ -163,6 +168,7 @@ TASK = Task(
     predict=predict,
     count=count,
     metrics=metrics,
+    scored=scored,
     pipeline=None,
     usage="""from transformers import AutoTokenizer
 from bistil_core.tasks.dp import load_model, parse  # the parser is no class of transformers' own

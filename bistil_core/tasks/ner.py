@@ -70,6 +70,11 @@ def metrics(totals: np.ndarray) -> dict[str, np.ndarray]:
     return found
 
 
+def scored(totals: np.ndarray) -> dict[str, int]:
+    """The number of gold spans."""
+    return {"spans": int(totals.reshape(-1, 3)[:, 2].sum())}
+
+
 def _ratio(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
     return np.divide(part, whole, out=np.zeros_like(part), where=whole > 0)
 
@@ -85,6 +90,7 @@ TASK = Task(
     predict=predict_word_labels,
     count=count,
     metrics=metrics,
+    scored=scored,
     pipeline="token-classification",
     usage=pipeline_usage("token-classification", 'model(text, aggregation_strategy="first")'),
 )

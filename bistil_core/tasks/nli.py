@@ -69,6 +69,11 @@ def metrics(totals: np.ndarray) -> dict[str, np.ndarray]:
     return {"accuracy": right.sum(axis=-1) / confusion.sum(axis=(-2, -1)), "macro_f1": f1.mean(axis=-1)}
 
 
+def scored(totals: np.ndarray) -> dict[str, int]:
+    """The number of sentence pairs."""
+    return {"pairs": int(totals.sum())}
+
+
 TASK = Task(
     name="nli",
     metric="accuracy",
@@ -80,6 +85,7 @@ TASK = Task(
     predict=predict,
     count=count,
     metrics=metrics,
+    scored=scored,
     pipeline="text-classification",
     usage=pipeline_usage("text-classification", 'model({"text": premise, "text_pair": hypothesis})'),
 )

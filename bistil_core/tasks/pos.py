@@ -49,6 +49,11 @@ def metrics(totals: np.ndarray) -> dict[str, np.ndarray]:
     return {"accuracy": totals[..., 0] / totals[..., 1]}
 
 
+def scored(totals: np.ndarray) -> dict[str, int]:
+    """The number of words."""
+    return {"words": int(totals[1])}
+
+
 TASK = Task(
     name="pos",
     metric="accuracy",
@@ -60,6 +65,7 @@ TASK = Task(
     predict=predict_word_labels,
     count=count,
     metrics=metrics,
+    scored=scored,
     pipeline="token-classification",
     usage=pipeline_usage("token-classification", 'model("a sentence")'),
 )

@@ -135,6 +135,11 @@ def metrics(totals: np.ndarray) -> dict[str, np.ndarray]:
     return {"f1": totals[..., 1] / totals[..., 2], "exact_match": totals[..., 0] / totals[..., 2]}
 
 
+def scored(totals: np.ndarray) -> dict[str, int]:
+    """The number of questions."""
+    return {"questions": int(totals[2])}
+
+
 TASK = Task(
     name="qa",
     metric="f1",
@@ -146,6 +151,7 @@ TASK = Task(
     predict=predict,
     count=count,
     metrics=metrics,
+    scored=scored,
     pipeline=None,
     usage="""from transformers import AutoModelForQuestionAnswering, AutoTokenizer
 from bistil_core.tasks.qa import answer  # transformers has no pipeline for this any more
