@@ -13,6 +13,8 @@ from bistil_core.models.families import family_of
 def student_config(config: PretrainedConfig, layer_reduction_factor: int) -> PretrainedConfig:
     """The teacher's configuration with L / `layer_reduction_factor` layers and every dropout rate 0.
 
+    Where layers are of several kinds (`layer_types`), each student layer is of the kind of the one that it copies.
+
     Raises:
         BistilError: the factor does not divide the teacher's number of layers.
     """
@@ -25,6 +27,8 @@ def student_config(config: PretrainedConfig, layer_reduction_factor: int) -> Pre
         )
     student = copy.deepcopy(config)
     student.num_hidden_layers = layers // layer_reduction_factor
+    if kinds := getattr(config, "layer_types", None):
+        student.layer_types = list(kinds[layer_reduction_factor - 1 :: layer_reduction_factor])
     for name, value in config.to_dict().items():
         if "dropout" in name and isinstance(value, float):
             setattr(student, name, 0.0)

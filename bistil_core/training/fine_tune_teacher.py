@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
-from transformers import set_seed
+from transformers import AutoConfig, set_seed
 
 from bistil_core.files import replacing, write_json
+from bistil_core.models.families import family_of
 from bistil_core.models.loading import load_tokenizer
 from bistil_core.settings.tasks import TeacherSettings
 from bistil_core.tasks import task_named
@@ -37,7 +38,9 @@ def fine_tune_teacher(
     limit_threads(threads)
     set_seed(seed)
     tokenizer = load_tokenizer(base_model)
-    model = task_named(task).load_model(base_model, attn_implementation="eager", **dropout_overrides(settings))
+    model = task_named(task).load_model(
+        base_model, attn_implementation="eager", **dropout_overrides(base_model, settings)
+    )
     sft, record = fine_tune_on_task(
         model,
         task_named(task),
@@ -57,8 +60,9 @@ def fine_tune_teacher(
         write_json(folder / "training.json", record)
 
 
-def dropout_overrides(settings: TeacherSettings) -> dict[str, float]:
-    """Configuration values that set a BERT-like model's dropout rates, where the settings name one."""
+def dropout_overrides(base_model: Path, settings: TeacherSettings) -> dict[str, float]:
+    """Configuration values that set the encoder's dropout rates, where the settings name one."""
     if settings.dropout is None:
         return {}
-    return {"hidden_dropout_prob": settings.dropout, "attention_probs_dropout_prob": settings.dropout}
+    model_type = AutoConfig.from_pretrained(str(base_model), local_files_only=True).model_type
+    return dict.fromkeys(family_of(model_type).dropout, settings.dropout)

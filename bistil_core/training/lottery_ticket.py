@@ -36,7 +36,8 @@ def freeze(model: PreTrainedModel, settings: SparseOptimisation) -> None:
     family = family_of(model.config.model_type)
     frozen: list[nn.Module] = []
     if settings.freeze_layer_norm:
-        frozen += [module for module in encoder.modules() if isinstance(module, nn.LayerNorm)]
+        # LayerNorm, RMSNorm and what a family calls its own: each class is named so.
+        frozen += [module for module in encoder.modules() if type(module).__name__.endswith("Norm")]
     if settings.freeze_embeddings:
         frozen.append(encoder.get_submodule(family.embeddings))
     frozen += list(encoder.get_submodule(family.layers))[: settings.freeze_layers]

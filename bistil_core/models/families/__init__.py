@@ -12,11 +12,22 @@ from bistil_core.errors import BistilError
 
 @dataclass(frozen=True)
 class Family:
-    """What the rest of the code must know of a family; paths are relative to the bare encoder."""
+    """What the rest of the code must know of a family; paths are relative to the bare encoder.
+
+    What else differs is found without knowledge of the family: rows per token by what grows with the vocabulary,
+    special ids and per-layer values by their names in the configuration, norms by their class.
+
+    Attributes:
+        model_types: transformers' names for the architectures of this family.
+        layers: the list of layers.
+        embeddings: all embeddings that come before the first layer.
+        dropout: names in the configuration of the dropout rates within the encoder.
+    """
 
     model_types: tuple[str, ...]
     layers: str
     embeddings: str
+    dropout: tuple[str, ...]
 
 
 def family_of(model_type: str) -> Family:

@@ -2,4 +2,9 @@
 
 from bistil_core.models.families import Family
 
-FAMILY = Family(model_types=("deberta-v2",), layers="encoder.layer", embeddings="embeddings")
+FAMILY = Family(
+    model_types=("deberta-v2",),
+    layers="encoder.layer",
+    embeddings="embeddings",
+    dropout=("hidden_dropout_prob", "attention_probs_dropout_prob"),
+)
