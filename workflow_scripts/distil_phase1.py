@@ -1,6 +1,7 @@
 from pathlib import Path
 
 from bistil_core.progress import reporting
+from bistil_core.settings.checkpoints import CheckpointSettings
 from bistil_core.settings.phase1 import Phase1Settings
 from bistil_core.training.distil_phase1 import distil_phase1
 
@@ -16,4 +17,5 @@ with reporting(snakemake.log[0]):
         settings=Phase1Settings(**snakemake.params.settings),
         seed=snakemake.params.seed,
         threads=snakemake.threads,
+        interval=CheckpointSettings(**snakemake.config.get("checkpoints", {})),
     )

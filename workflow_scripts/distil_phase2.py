@@ -1,6 +1,7 @@
 from pathlib import Path
 
 from bistil_core.progress import reporting
+from bistil_core.settings.checkpoints import CheckpointSettings
 from bistil_core.settings.tasks import Phase2Settings
 from bistil_core.training.distil_phase2 import distil_phase2
 
@@ -17,4 +18,5 @@ with reporting(snakemake.log[0]):
         settings=Phase2Settings(**snakemake.params.settings),
         seed=snakemake.params.seed,
         threads=snakemake.threads,
+        interval=CheckpointSettings(**snakemake.config.get("checkpoints", {})),
     )

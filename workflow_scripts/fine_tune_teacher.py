@@ -1,6 +1,7 @@
 from pathlib import Path
 
 from bistil_core.progress import reporting
+from bistil_core.settings.checkpoints import CheckpointSettings
 from bistil_core.settings.tasks import TeacherSettings
 from bistil_core.training.fine_tune_teacher import fine_tune_teacher
 
@@ -14,4 +15,5 @@ with reporting(snakemake.log[0]):
         settings=TeacherSettings(**snakemake.params.settings),
         seed=snakemake.params.seed,
         threads=snakemake.threads,
+        interval=CheckpointSettings(**snakemake.config.get("checkpoints", {})),
     )

@@ -3,6 +3,7 @@
 from pydantic import Field
 
 from bistil_core.settings.base import Section
+from bistil_core.settings.checkpoints import CheckpointSettings
 from bistil_core.settings.corpora import BaseModelSettings, CorpusSettings
 from bistil_core.settings.phase1 import Phase1Settings
 from bistil_core.settings.tasks import BenchmarkSettings, EvaluateSettings, Phase2Settings, TeacherSection
@@ -30,3 +31,4 @@ class Configuration(Section):
     phase2: dict[str, Phase2Settings] = Field(description="By task.")
     benchmarks: dict[str, BenchmarkSettings] = Field(min_length=1)
     evaluate: EvaluateSettings = EvaluateSettings()
+    checkpoints: CheckpointSettings = CheckpointSettings()

@@ -12,9 +12,11 @@ from bistil_core.data.blocks import tokenise_into_blocks
 from bistil_core.files import replacing, write_json
 from bistil_core.models.loading import load_encoder, load_tokenizer
 from bistil_core.models.student import build_student
+from bistil_core.settings.checkpoints import DEFAULT_INTERVAL, CheckpointSettings
 from bistil_core.settings.phase1 import Phase1Settings
 from bistil_core.threads import limit_threads
 from bistil_core.training.objectives import Distillation
+from bistil_core.training.resuming import checkpoints_of
 from bistil_core.training.trainer import TrainingRecord, run_training
 from bistil_core.vocabulary.trimming import trim_embeddings
 
@@ -29,6 +31,7 @@ def distil_phase1(
     settings: Phase1Settings,
     seed: int,
     threads: int = 1,
+    interval: CheckpointSettings = DEFAULT_INTERVAL,
 ) -> None:
     """Distil the base model into a student of two languages, and save it with its tokenizer.
 
@@ -39,11 +42,14 @@ def distil_phase1(
         output: folder for config.json, model.safetensors (the bare encoder), the trimmed tokenizer and
             training.json (steps, losses, the checkpoint that was kept).
         settings: `phase1` of the configuration; with 0 steps the student stays as initialised.
+        interval: between checkpoints; an interrupted call goes on from its last one when it is made again.
 
     Raises:
         BistilError: the factor does not divide the teacher's layers, or a corpus fills no block.
     """
     limit_threads(threads)
+    inputs = {"base_model": base_model, "vocabulary": vocabulary, **corpora}
+    checkpoints = checkpoints_of(output, inputs, settings, seed, [__name__], interval)
     set_seed(seed)
     tokenizer = load_tokenizer(vocabulary)
     kept_ids = pq.read_table(vocabulary / "kept_ids.parquet")["old_id"].to_numpy()
@@ -57,7 +63,7 @@ def distil_phase1(
         record = run_training(
             student,
             stage="phase 1",
-            scratch=output.with_name(f".{output.name}.checkpoints"),
+            checkpoints=checkpoints,
             settings=settings,
             seed=seed,
             train_dataset=MaskedBlocks(train, tokenizer, settings.mask_probability, seed),
@@ -73,6 +79,7 @@ def distil_phase1(
         student.save_pretrained(folder)
         tokenizer.save_pretrained(folder)
         write_json(folder / "training.json", asdict(record))
+    checkpoints.remove()
 
 
 def _blocks(tokenizer, corpora: dict[str, Path], split: str, block_length: int, limit: int | None) -> dict:

@@ -7,11 +7,13 @@ from transformers import set_seed
 
 from bistil_core.files import replacing, write_json
 from bistil_core.models.loading import load_tokenizer
+from bistil_core.settings.checkpoints import DEFAULT_INTERVAL, CheckpointSettings
 from bistil_core.settings.tasks import Phase2Settings
 from bistil_core.tasks import task_named
 from bistil_core.threads import limit_threads
 from bistil_core.training.objectives import Distillation
 from bistil_core.training.on_task import fine_tune_on_task
+from bistil_core.training.resuming import checkpoints_of
 from bistil_core.vocabulary.trimming import trim_embeddings
 
 
@@ -27,6 +29,7 @@ def distil_phase2(
     settings: Phase2Settings,
     seed: int,
     threads: int = 1,
+    interval: CheckpointSettings = DEFAULT_INTERVAL,
 ) -> None:
     """Learn the student's sparse fine-tuning for a task under L_attn + L_hidden + L_pred.
 
@@ -40,8 +43,12 @@ def distil_phase2(
         task: such as "nli".
         source_language: code of the language that the labels are in.
         settings: `phase2.<task>` of the configuration.
+        interval: between checkpoints; an interrupted call goes on from its last one when it is made again.
     """
     limit_threads(threads)
+    inputs = {"student": student, "teacher": teacher, "vocabulary": vocabulary, "data": data}
+    code = [__name__, f"bistil_core.tasks.{task}", f"bistil_core.data.formats.{task}"]
+    checkpoints = checkpoints_of(output, inputs, settings, seed, code, interval)
     set_seed(seed)
     tokenizer = load_tokenizer(student)
     kept_ids = pq.read_table(vocabulary / "kept_ids.parquet")["old_id"].to_numpy()
@@ -56,9 +63,10 @@ def distil_phase2(
         settings,
         seed,
         Distillation(task_teacher, task_named(task), settings.temperature),
-        scratch=output.with_name(f".{output.name}.checkpoints"),
+        checkpoints=checkpoints,
         stage=f"{task} phase 2",
     )
     with replacing(output) as partial:
         sft.save(partial)
     write_json(record, training)
+    checkpoints.remove()

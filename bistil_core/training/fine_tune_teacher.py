@@ -7,11 +7,13 @@ from transformers import AutoConfig, set_seed
 from bistil_core.files import replacing, write_json
 from bistil_core.models.families import family_of
 from bistil_core.models.loading import load_tokenizer
+from bistil_core.settings.checkpoints import DEFAULT_INTERVAL, CheckpointSettings
 from bistil_core.settings.tasks import TeacherSettings
 from bistil_core.tasks import task_named
 from bistil_core.threads import limit_threads
 from bistil_core.training.objectives import GoldLabels
 from bistil_core.training.on_task import fine_tune_on_task
+from bistil_core.training.resuming import checkpoints_of
 
 
 def fine_tune_teacher(
@@ -23,6 +25,7 @@ def fine_tune_teacher(
     settings: TeacherSettings,
     seed: int,
     threads: int = 1,
+    interval: CheckpointSettings = DEFAULT_INTERVAL,
 ) -> None:
     """Fine-tune the base model on a task by LT-SFT and save the whole model.
 
@@ -34,8 +37,12 @@ def fine_tune_teacher(
         task: such as "nli".
         source_language: code of the language that the labels are in.
         settings: `teacher.<task>.fine_tuning` of the configuration.
+        interval: between checkpoints; an interrupted call goes on from its last one when it is made again.
     """
     limit_threads(threads)
+    inputs = {"base_model": base_model, "data": data}
+    code = [__name__, f"bistil_core.tasks.{task}", f"bistil_core.data.formats.{task}"]
+    checkpoints = checkpoints_of(output, inputs, settings, seed, code, interval)
     set_seed(seed)
     tokenizer = load_tokenizer(base_model)
     model = task_named(task).load_model(
@@ -50,7 +57,7 @@ def fine_tune_teacher(
         settings,
         seed,
         GoldLabels(task_named(task)),
-        scratch=output.with_name(f".{output.name}.checkpoints"),
+        checkpoints=checkpoints,
         stage=f"{task} teacher",
     )
     with replacing(output) as folder:
@@ -58,6 +65,7 @@ def fine_tune_teacher(
         tokenizer.save_pretrained(folder)
         sft.save(folder / "sft.safetensors")
         write_json(folder / "training.json", record)
+    checkpoints.remove()
 
 
 def dropout_overrides(base_model: Path, settings: TeacherSettings) -> dict[str, float]:

@@ -15,6 +15,7 @@ from bistil_core.models.sparse import SparseFineTuning
 from bistil_core.scoring import LabelledData, score_model
 from bistil_core.settings.optimisation import SparseOptimisation
 from bistil_core.tasks import Task
+from bistil_core.training.checkpoints import Checkpoints
 from bistil_core.training.lottery_ticket import freeze, lottery_ticket
 from bistil_core.training.objectives import Objective
 from bistil_core.training.trainer import TrainingRecord, run_training
@@ -31,7 +32,7 @@ def fine_tune_on_task(
     settings: SparseOptimisation,
     seed: int,
     objective: Objective,
-    scratch: Path,
+    checkpoints: Checkpoints,
     stage: str,
 ) -> tuple[SparseFineTuning, dict[str, Any]]:
     """Fine-tune `model` in place on a folder of train.parquet and validation.parquet in one language.
@@ -58,7 +59,7 @@ def fine_tune_on_task(
         return run_training(
             model,
             stage=f"{stage}, {phase} part",
-            scratch=scratch,
+            checkpoints=checkpoints.part(phase),
             settings=settings,
             seed=seed,
             train_dataset=train.rows,

@@ -91,6 +91,15 @@ class SparseAdamW(Optimizer):
             )
         super().load_state_dict(state_dict)
 
+    def state_bytes(self) -> int:
+        """Bytes of the two moment estimates once all parameters have moved."""
+        return 2 * sum(
+            parameter.element_size()
+            * (parameter if self._indices.get(parameter) is None else self._indices[parameter]).numel()
+            for group in self.param_groups
+            for parameter in group["params"]
+        )
+
     def _selected_gradient(self, parameter: torch.nn.Parameter) -> Tensor | None:
         if parameter.grad is None:
             return None

@@ -6,10 +6,11 @@ from transformers import BertForSequenceClassification, default_data_collator, s
 
 from bistil_core.settings.optimisation import SparseOptimisation
 from bistil_core.tasks import task_named
+from bistil_core.training.checkpoints import Checkpoints
 from bistil_core.training.lottery_ticket import freeze, head_parameters, lottery_ticket, sparsified_group
 from bistil_core.training.objectives import GoldLabels
 from bistil_core.training.trainer import run_training
-from tests.training.test_trainer import accuracy, examples, tiny_config
+from tests.training.test_trainer import accuracy, examples, shuffled, tiny_config
 
 NO_DROPOUT = {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
 
@@ -32,13 +33,14 @@ def learn(tmp_path, chosen):
         return run_training(
             model,
             stage=phase,
-            scratch=tmp_path / "scratch",
+            checkpoints=Checkpoints(tmp_path / phase),
             settings=chosen,
             seed=0,
             train_dataset=examples(400, 0),
             eval_dataset=examples(200, 1),
             objective=GoldLabels(task_named("nli")),
             steps=round(epochs * 25),
+            train_batches=shuffled(400, chosen.batch_size, round(epochs * 25)),
             evaluate_every=25,
             select_by="accuracy",
             optimizer=optimiser,

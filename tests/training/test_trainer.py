@@ -7,9 +7,11 @@ from transformers import BertConfig, BertForSequenceClassification, default_data
 
 from bistil_core import build_student
 from bistil_core.data.bilingual import BilingualBatches, MaskedBlocks, ValidationBatches
+from bistil_core.data.length_grouping import LengthGroupedBatches
 from bistil_core.errors import BistilError
 from bistil_core.settings.optimisation import Optimisation
 from bistil_core.tasks import task_named
+from bistil_core.training.checkpoints import Checkpoints
 from bistil_core.training.objectives import Distillation, GoldLabels
 from bistil_core.training.trainer import run_training
 from tests.word_tokenizer import TOKENIZER
@@ -49,11 +51,16 @@ def accuracy(model):
     return {"accuracy": float(right.float().mean())}
 
 
+def shuffled(count, batch_size, steps, seed=1):
+    """Batches of a shuffled training set whose examples are all of one length."""
+    return LengthGroupedBatches(np.full(count, 8), batch_size, steps, seed)
+
+
 def learn(tmp_path, model, steps, objective=GOLD, **options):
     return run_training(
         model,
         stage="test",
-        scratch=tmp_path / "scratch",
+        checkpoints=Checkpoints(tmp_path / "checkpoints"),
         settings=Optimisation(learning_rate=5e-3, batch_size=16),
         seed=1,
         train_dataset=examples(400, 0),
@@ -62,7 +69,7 @@ def learn(tmp_path, model, steps, objective=GOLD, **options):
         select_by="accuracy",
         objective=objective,
         data_collator=default_data_collator,
-        **({"evaluate_every": 20, "score": accuracy} | options),
+        **({"evaluate_every": 20, "score": accuracy, "train_batches": shuffled(400, 16, steps)} | options),
     )
 
 
@@ -79,14 +86,13 @@ def test_gold_labels_are_learnt_and_the_best_checkpoint_is_kept(tmp_path, caplog
         predicted = model.eval()(**batch).logits.argmax(-1)
     assert (predicted == batch["labels"]).double().mean().item() == pytest.approx(record.best)
     assert record.training[0]["loss"] > record.training[-1]["loss"]
-    assert not (tmp_path / "scratch").exists()
     assert any("tokens/s" in line and "left" in line and "task" in line for line in caplog.messages)
 
 
 def test_of_equally_good_checkpoints_the_last_is_kept(tmp_path):
     def learn_with(scores):
-        model, scores = tiny_teacher(), iter(scores)
-        return learn(tmp_path, model, steps=60, score=lambda _: {"accuracy": next(scores)}), model
+        folder, model, scores = tmp_path / str(scores), tiny_teacher(), iter(scores)
+        return learn(folder, model, steps=60, score=lambda _: {"accuracy": next(scores)}), model
 
     record, tied = learn_with([1.0, 1.0, 1.0])
     assert record.best_step == 60
@@ -98,10 +104,10 @@ def test_of_equally_good_checkpoints_the_last_is_kept(tmp_path):
 
 def test_the_same_seed_gives_the_same_bytes(tmp_path):
     weights = []
-    for _ in range(2):
+    for folder in (tmp_path / "first", tmp_path / "second"):
         set_seed(1)
         model = BertForSequenceClassification(tiny_config(num_labels=2))
-        learn(tmp_path, model, 20)
+        learn(folder, model, 20)
         weights.append(model.state_dict())
     assert all(torch.equal(value, weights[1][name]) for name, value in weights[0].items())
 
@@ -116,7 +122,7 @@ def test_phase_1_brings_the_student_closer_to_its_teacher(tmp_path):
     record = run_training(
         student,
         stage="phase 1",
-        scratch=tmp_path / "scratch",
+        checkpoints=Checkpoints(tmp_path / "checkpoints"),
         settings=Optimisation(learning_rate=2e-3, batch_size=8),
         seed=0,
         train_dataset=dataset,

@@ -1,0 +1,259 @@
+"""transformers' Trainer with an objective of named parts, which resumes exactly and can be followed by a person."""
+
+import datetime
+import logging
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NoReturn
+
+import torch
+from safetensors.torch import load_model, save_model
+from torch.utils.data import DataLoader, Sampler
+from transformers import PreTrainedModel, Trainer
+from transformers.trainer_callback import PrinterCallback, TrainerCallback
+
+from bistil_core.training.checkpoints import Checkpoints
+from bistil_core.training.guards import FiniteGuard, check_validation
+from bistil_core.training.interruption import Interrupted, Interruption
+from bistil_core.training.objectives import Objective
+
+LOGGER = logging.getLogger("bistil")
+WEIGHTS = "model.safetensors"
+PROGRESS = "progress.pt"
+STATE = "trainer_state.json"
+STEPS_UNSEEN = 50
+"""Steps at most between looks at whether all numbers were finite."""
+
+
+class ObjectiveTrainer(Trainer):
+    """A Trainer that minimises the sum of an objective's parts.
+
+    Args:
+        stage: the name under which progress is logged.
+        objective: see `bistil_core.training.objectives`.
+        checkpoints: where to save; see `_save_checkpoint`.
+        interruption: says when to leave.
+        train_batches: yields the training set's indices batch by batch, from the start whenever it is iterated over.
+        eval_batches: the same for validation; None for the Trainer's own order.
+        score: model -> the metrics of its validation; None to validate by the objective itself.
+    """
+
+    def __init__(
+        self,
+        *args: Any,
+        stage: str,
+        objective: Objective,
+        checkpoints: Checkpoints,
+        interruption: Interruption,
+        train_batches: Sampler,
+        eval_batches: Sampler | None = None,
+        score: Callable[[PreTrainedModel], dict[str, float]] | None = None,
+        **kwargs: Any,
+    ):
+        super().__init__(*args, **kwargs)
+        self.remove_callback(PrinterCallback)
+        self.add_callback(_Beginning(self))
+        self.stage = stage
+        self.objective = objective
+        self.checkpoints = checkpoints
+        self.interruption = interruption
+        self.train_batches = train_batches
+        self.eval_batches = eval_batches
+        self.score = score
+        self.training_log: list[dict[str, float]] = []
+        self.validation_log: list[dict[str, float]] = []
+        self._guard = FiniteGuard(stage, train_batches)
+        self._parts: dict[str, torch.Tensor] = {}
+        self._batches = self._tokens = 0
+        self._loss: torch.Tensor | None = None
+        self._validation_is_due = False
+        self._start = self._last = (0, time.monotonic())
+        self._saved = time.monotonic()
+        # The loss is a mean over the batch; the Trainer must not scale it by a number of items.
+        self.model_accepts_loss_kwargs = False
+
+    def get_train_dataloader(self) -> DataLoader:
+        """Batches of the given sampler."""
+        return self._loader(self.train_dataset, self.train_batches)
+
+    def get_eval_dataloader(self, eval_dataset: Any = None) -> DataLoader:
+        """Batches of the given sampler, or the Trainer's own."""
+        if self.eval_batches is None:
+            return super().get_eval_dataloader(eval_dataset)
+        return self._loader(self.eval_dataset, self.eval_batches)
+
+    def _loader(self, dataset: Any, batches: Sampler) -> DataLoader:
+        # Every iterator draws a seed: from a generator of its own, or a validation would change the dropout after it.
+        loader = DataLoader(
+            dataset, batch_sampler=batches, collate_fn=self.data_collator, generator=torch.Generator().manual_seed(0)
+        )
+        return self.accelerator.prepare(loader)
+
+    def compute_loss(
+        self,
+        model: PreTrainedModel,
+        inputs: dict,
+        return_outputs: bool = False,
+        num_items_in_batch: Any = None,
+    ) -> Any:
+        """The sum of the objective's parts."""
+        parts = self.objective(model, inputs)
+        loss = sum(parts.values())
+        if model.training:
+            for name, value in parts.items():
+                self._parts[name] = self._parts.get(name, 0.0) + value.detach()
+            self._batches += 1
+            self._tokens += inputs["attention_mask"].numel()
+            self._loss = loss.detach()
+        return loss
+
+    def _get_grad_norm(self, model: PreTrainedModel, grad_norm: Any = None) -> Any:
+        norm = super()._get_grad_norm(model, grad_norm)
+        self._guard.watch(self.state.global_step + 1, self._loss, norm)
+        return norm
+
+    def evaluate(self, eval_dataset: Any = None, ignore_keys: Any = None, metric_key_prefix: str = "eval") -> dict:
+        """Validate by the scores of a task where there is one."""
+        if self.score is None:
+            return super().evaluate(eval_dataset, ignore_keys, metric_key_prefix)
+        with self.compute_loss_context_manager():
+            metrics = {f"{metric_key_prefix}_{name}": value for name, value in self.score(self.model).items()}
+        self.log(metrics)
+        self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
+        return metrics
+
+    def prediction_step(
+        self, model: PreTrainedModel, inputs: dict, prediction_loss_only: bool, ignore_keys: Any = None
+    ) -> tuple:
+        """Validation without scores is the objective itself."""
+        inputs = self._prepare_inputs(inputs)
+        with torch.no_grad(), self.compute_loss_context_manager():
+            loss = self.compute_loss(model, inputs)
+        return loss.mean().detach(), None, None
+
+    def _determine_best_metric(self, metrics: dict[str, float], trial: Any) -> bool:
+        """Of equally good checkpoints the last is the best: a saturated metric must not stop the learning early."""
+        selecting = self.args.metric_for_best_model
+        decisive = {name: metrics[f"eval_{name}"] for name in ("loss", selecting) if f"eval_{name}" in metrics}
+        check_validation(self.stage, self.state.global_step, decisive)
+        if metrics.get(f"eval_{selecting}") == self.state.best_metric:
+            self.state.best_global_step = self.state.global_step
+            return True
+        return super()._determine_best_metric(metrics, trial)
+
+    def _maybe_log_save_evaluate(self, *args: Any, **kwargs: Any) -> None:
+        """What follows a step: a look at its numbers, the Trainer's doings, a checkpoint when it is time, an end."""
+        if time.monotonic() - self._saved >= 60 * self.checkpoints.every_minutes:
+            self.control.should_save = True
+        will_look = self.control.should_log or self.control.should_evaluate or self.control.should_save
+        if will_look or self.interruption.signal or self.state.global_step % STEPS_UNSEEN == 0:
+            self._guard.check()
+        try:
+            super()._maybe_log_save_evaluate(*args, **kwargs)
+        except Interrupted:
+            self._validation_is_due = True
+        if self.interruption.signal:
+            self._leave()
+
+    def _evaluate(self, *args: Any, **kwargs: Any) -> dict[str, float]:
+        # A validation may take minutes, and one who is told to go has seconds: it is done anew when resumed.
+        with self.interruption.at_once():
+            return super()._evaluate(*args, **kwargs)
+
+    def _leave(self) -> NoReturn:
+        step = self.state.global_step
+        self._save_checkpoint(self.model, None)
+        LOGGER.warning(
+            "%s: stopped by %s after step %d of %d, which is saved: the same command goes on from there",
+            self.stage,
+            self.interruption.signal.name,
+            step,
+            self.state.max_steps,
+        )
+        raise SystemExit(128 + self.interruption.signal)
+
+    def _save_checkpoint(self, model: PreTrainedModel, trial: Any) -> None:
+        """Save all that the rest of the training depends on: weights, optimiser, schedule, generators, logs."""
+        with self.checkpoints.writing(self.state.global_step) as folder:
+            save_model(self.model, str(folder / WEIGHTS))
+            self._save_optimizer_and_scheduler(str(folder))
+            self._save_rng_state(str(folder))
+            self.state.save_to_json(str(folder / STATE))
+            progress = {
+                "parts": self._parts,
+                "batches": self._batches,
+                "tokens": self._tokens,
+                "training": self.training_log,
+                "validation": self.validation_log,
+                "validation_is_due": self._validation_is_due,
+            }
+            torch.save(progress, folder / PROGRESS)
+        self.checkpoints.prune(self.state.best_global_step)
+        self._saved = time.monotonic()
+
+    def resume(self, step: int) -> None:
+        """Train on from the checkpoint of a step."""
+        folder = self.checkpoints.at(step)
+        progress = torch.load(folder / PROGRESS, map_location=self.args.device, weights_only=True)
+        self._parts, self._batches, self._tokens = (progress[name] for name in ("parts", "batches", "tokens"))
+        self.training_log, self.validation_log = progress["training"], progress["validation"]
+        self._validation_is_due = progress["validation_is_due"]
+        self.train(resume_from_checkpoint=str(folder))
+
+    def load_weights(self, step: int) -> None:
+        """Put the weights of a step's checkpoint into the model."""
+        self._load_from_checkpoint(str(self.checkpoints.at(step)))
+
+    def _load_from_checkpoint(self, resume_from_checkpoint: str, model: PreTrainedModel | None = None) -> None:
+        load_model(self.model, Path(resume_from_checkpoint) / WEIGHTS)
+
+    def begin(self) -> None:
+        """Start the clocks, and do the validation that was broken off when the process was told to go."""
+        step = self.state.global_step
+        self._start = self._last = (step, time.monotonic())
+        self._saved = time.monotonic()
+        if self._validation_is_due:
+            self._validation_is_due = False
+            self._load_rng_state(str(self.checkpoints.at(step)))
+            self.control.should_evaluate = True
+            self._maybe_log_save_evaluate(self._tr_loss, None, self.model, None, 0, None, time.time())
+
+    def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
+        """Add the parts' means since the last line, and write a line for the person who watches."""
+        step = self.state.global_step
+        if "loss" in logs and self._batches:
+            parts = {name: float(value) / self._batches for name, value in self._parts.items()}
+            self.training_log.append({"step": step, "loss": sum(parts.values()), **parts})
+            self._say(step, self.training_log[-1], speed=True)
+            self._parts, self._batches, self._tokens = {}, 0, 0
+        elif any(name.startswith("eval_") for name in logs):
+            clocks = ("runtime", "per_second", "model_preparation_time", "epoch")
+            kept = {
+                name.removeprefix("eval_"): value
+                for name, value in logs.items()
+                if not any(clock in name for clock in clocks)
+            }
+            self.validation_log.append({"step": step, **kept})
+            self._say(step, {f"validation {name}": value for name, value in kept.items()})
+        super().log(logs, start_time)
+
+    def _say(self, step: int, values: dict[str, float], speed: bool = False) -> None:
+        words = [f"{self.stage}: step {step}/{self.state.max_steps}"]
+        words += [f"{name} {value:.4g}" for name, value in values.items() if name != "step"]
+        if speed:
+            now = time.monotonic()
+            words.append(f"{self._tokens / max(now - self._last[1], 1e-9):,.0f} tokens/s")
+            done = step - self._start[0]
+            left = (now - self._start[1]) / max(done, 1) * (self.state.max_steps - step)
+            words.append(f"{datetime.timedelta(seconds=round(left))} left")
+            self._last = (step, now)
+        LOGGER.info(", ".join(words))
+
+
+class _Beginning(TrainerCallback):
+    def __init__(self, trainer: ObjectiveTrainer):
+        self.trainer = trainer
+
+    def on_train_begin(self, *args: Any, **kwargs: Any) -> None:
+        self.trainer.begin()
