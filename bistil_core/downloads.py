@@ -5,7 +5,7 @@ from typing import Any
 
 from bistil_core.errors import BistilError
 from bistil_core.files import read_json
-from bistil_core.settings.sources import HubExamples, HubModel, HubText
+from bistil_core.settings.sources import GithubExamples, HubExamples, HubModel, HubText
 
 DOWNLOADS = Path("results") / "downloads"
 RECORD = "provenance.json"
@@ -22,9 +22,16 @@ def dataset_folder(source: HubText | HubExamples, language: str) -> Path:
     return DOWNLOADS / "datasets" / _slug(filled.repository, filled.name, filled.split, filled.revision)
 
 
+def file_folder(source: GithubExamples, language: str) -> Path:
+    """Folder of one file's download, relative to the working directory; `{language}` is filled in."""
+    path = source.path.replace("{language}", language)
+    return DOWNLOADS / "files" / _slug(source.repository, source.commit[:12], path)
+
+
 def filled_in(source: HubText | HubExamples, language: str) -> HubText | HubExamples:
     """The source with the language's code in place of `{language}` in its name and split."""
-    name = source.name.replace("{language}", language) if source.name else None
+    name = source.name[language] if isinstance(source.name, dict) else source.name
+    name = name.replace("{language}", language) if name else None
     return source.model_copy(update={"name": name, "split": source.split.replace("{language}", language)})
 
 

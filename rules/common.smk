@@ -3,6 +3,7 @@
 import os
 import re
 import sys
+from functools import cache
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
@@ -52,6 +53,7 @@ def training_threads():
     return max(1, workflow.cores // 2) if workflow.local_exec else 4
 
 
+@cache
 def code_of(rule, *chosen):
     """The digest of all code that decides what a step writes, its script and the core modules that it reaches.
 

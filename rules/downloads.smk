@@ -1,7 +1,7 @@
-"""Downloads from the Hugging Face hub: the only rules that touch the network.
+"""Downloads from the Hugging Face hub and GitHub: the only rules that touch the network.
 
 They are local rules: on a cluster they run where Snakemake itself runs, since compute nodes often have no network.
-They have no `code` among their params: what they write is checked against the hub's own checksums, and new code
+They have no `code` among their params: what they write is checked against checksums, and new code
 is no reason to fetch gigabytes again.
 """
 
@@ -38,3 +38,21 @@ rule download_dataset:
         "Download the data set {wildcards.download}"
     script:
         "../workflow_scripts/download_dataset.py"
+
+
+rule download_file:
+    output:
+        directory("results/downloads/files/{download}"),
+    log:
+        "logs/download_file/{download}.log",
+    retries: 2
+    localrule: True
+    conda:
+        "../envs/bistil.yaml"
+    params:
+        source=lambda wildcards: canonical(configured_file(wildcards)[0]),
+        language=lambda wildcards: configured_file(wildcards)[1],
+    message:
+        "Download the file {wildcards.download}"
+    script:
+        "../workflow_scripts/download_file.py"

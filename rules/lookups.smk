@@ -2,10 +2,10 @@
 
 import difflib
 
-from bistil_core.downloads import dataset_folder, filled_in, model_folder
+from bistil_core.downloads import dataset_folder, file_folder, filled_in, model_folder
 from bistil_core.files import sha256_of
 from bistil_core.settings.local_files import local_paths
-from bistil_core.settings.sources import HubModel
+from bistil_core.settings.sources import GithubExamples, HubModel
 
 MINIATURE = Path(workflow.basedir) / "bistil_core" / "miniature" / "mmt"
 
@@ -59,7 +59,7 @@ def base_model_source(wildcards):
 
 def input_files(source, language=""):
     """What a source reads: the user's own files, so that an edited one makes its step stale, or a download."""
-    if source.kind == "hub":
+    if source.kind in ("hub", "github"):
         return [str(download_of(source, language))]
     return [
         str(file)
@@ -75,20 +75,32 @@ def models_on_hub():
     return {model_folder(source).name: source for source in sources if source.kind == "hub"}
 
 
+def examples_used():
+    """Every source of labelled examples with the language in which it is used."""
+    for task in SETTINGS.teacher.values():
+        yield from ((data, SOURCE) for data in (task.train, task.validation))
+    for benchmark in SETTINGS.benchmarks.values():
+        yield from ((benchmark.test_in(language, SOURCE), language) for language in (SOURCE, *benchmark.languages))
+
+
 def datasets_on_hub():
     """Name of the download -> where it comes from, for every split of a data set on the hub."""
-    uses = [(corpus.source, language) for language, corpus in SETTINGS.corpora.items()]
-    uses += [(data, SOURCE) for task in SETTINGS.teacher.values() for data in (task.train, task.validation)]
-    uses += [
-        (benchmark.test_in(language, SOURCE), language)
-        for benchmark in SETTINGS.benchmarks.values()
-        for language in (SOURCE, *benchmark.languages)
-    ]
+    uses = [*((corpus.source, language) for language, corpus in SETTINGS.corpora.items()), *examples_used()]
     return {
         dataset_folder(source, language).name: filled_in(source, language)
         for source, language in uses
         if source.kind == "hub"
     }
+
+
+def configured_file(wildcards):
+    """Where the file of that name comes from on GitHub, and the language that it is in."""
+    files = {
+        file_folder(source, language).name: (source, language)
+        for source, language in examples_used()
+        if source.kind == "github"
+    }
+    return files[configured("file on GitHub called", wildcards.download, list(files))]
 
 
 def configured_download(kind, name, downloads):
@@ -97,7 +109,9 @@ def configured_download(kind, name, downloads):
 
 
 def download_of(source, language):
-    """Folder of the download that a source on the hub reads."""
+    """Folder of the download that a source on the hub or GitHub reads."""
+    if isinstance(source, GithubExamples):
+        return file_folder(source, language)
     return model_folder(source) if isinstance(source, HubModel) else dataset_folder(source, language)
 
 

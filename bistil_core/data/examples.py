@@ -1,6 +1,7 @@
 """Labelled examples that a user has in a file: .tsv, .csv, .json, .jsonl, .parquet, or a kind of the task's own."""
 
 import csv
+import json
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
@@ -204,11 +205,30 @@ def _checked(path: Path, place: str, row: Any) -> dict[str, Any]:
 
 def _parquet(path: Path, header: None) -> Iterator[Row]:
     with open_parquet(path) as file:
+        names = _class_names(file.schema_arrow)
         number = 0
         for batch in file.iter_batches(10_000):
             for row in batch.to_pylist():
-                yield f"row {number}", row
+                yield f"row {number}", row | {column: _named(row[column], names[column]) for column in names}
                 number += 1
+
+
+def _class_names(schema: pa.Schema) -> dict[str, list[str]]:
+    """Column -> the names of its classes, where the `datasets` library wrote them as numbers, also in lists."""
+    written = json.loads((schema.metadata or {}).get(b"huggingface", b"{}"))
+    found = {}
+    for column, feature in written.get("info", {}).get("features", {}).items():
+        inner = feature.get("feature", feature) if isinstance(feature, dict) else feature
+        inner = inner[0] if isinstance(inner, list) else inner
+        if column in schema.names and isinstance(inner, dict) and inner.get("_type") == "ClassLabel":
+            found[column] = inner["names"]
+    return found
+
+
+def _named(value: Any, names: list[str]) -> Any:
+    if isinstance(value, list):
+        return [_named(each, names) for each in value]
+    return names[value] if isinstance(value, int) and 0 <= value < len(names) else value
 
 
 _TABLES = {".tsv": _tsv, ".csv": _csv}

@@ -35,6 +35,7 @@ def cross_checks(values: dict[str, Any]) -> Iterator[str]:
             yield from _benchmark(f"benchmarks.{name}", benchmark, source_language, values)
         yield from _miniature(values, source_language)
     yield from _synthetic(values)
+    yield from _names_by_language(values, source_language)
 
 
 def _names(values: dict[str, Any]) -> Iterator[str]:
@@ -79,7 +80,8 @@ def _benchmark(key: str, benchmark: dict[str, Any], source_language: str, values
     path = test.get("path")
     if isinstance(path, str) and "{language}" not in path:
         yield problem(f"{key}.test.path", f"found {path!r}", "a path with {language}, a file per language", fix)
-    if test.get("kind") == "hub" and "{language}" not in f"{test.get('name')} {test.get('split')}":
+    by_language = isinstance(test.get("name"), dict)
+    if test.get("kind") == "hub" and not by_language and "{language}" not in f"{test.get('name')} {test.get('split')}":
         allowed = "a name or a split with {language}, data per language"
         yield problem(f"{key}.test.name", f"found {test.get('name')!r}", allowed, fix)
 
@@ -121,6 +123,26 @@ def _miniature(values: dict[str, Any], source_language: str) -> Iterator[str]:
         if task in known_tasks() and task not in EXAMPLE_GENERATORS:
             fix = "give files of your own (kind: files)"
             yield problem(key, f"the miniature has no task {task!r}", ", ".join(EXAMPLE_GENERATORS), fix)
+
+
+def _names_by_language(values: dict[str, Any], source_language: Any) -> Iterator[str]:
+    """Lines for languages that a data set's `name` leaves out, where it gives one by language."""
+    uses = [
+        (f"teacher.{task}.{part}", section.get(part), [source_language])
+        for task, section in _mappings(values, "teacher")
+        for part in ("train", "validation")
+    ]
+    for name, benchmark in _mappings(values, "benchmarks"):
+        own = [] if benchmark.get("source_test") else [source_language]
+        uses.append((f"benchmarks.{name}.test", benchmark.get("test"), [*own, *_texts(benchmark.get("languages"))]))
+        uses.append((f"benchmarks.{name}.source_test", benchmark.get("source_test"), [source_language]))
+    for key, source, languages in uses:
+        names = _mapping(source).get("name")
+        if isinstance(names, dict):
+            for language in languages:
+                if isinstance(language, str) and language not in names:
+                    found = f"no configuration of the data set for {language!r}"
+                    yield problem(f"{key}.name", found, "one for each language", f"add {language}: ...")
 
 
 def _synthetic(values: dict[str, Any]) -> Iterator[str]:

@@ -68,13 +68,27 @@ class HubExamples(Section):
 
     kind: Literal["hub"]
     repository: Repository
-    name: str | None = Field(default=None, description="The data set's configuration, such as {language}.")
+    name: str | dict[str, str] | None = Field(
+        default=None, description="The data set's configuration, such as {language}; or one by language."
+    )
     split: str = Field(description="Such as train, validation or test.")
     revision: Revision
     columns: dict[str, str] | None = Field(default=None, description="Task field to column name.")
 
 
-ExampleSource = Annotated[MiniatureExamples | ExampleFiles | HubExamples, Field(discriminator="kind")]
+class GithubExamples(Section):
+    """Labelled examples in a file of a public GitHub repository, as it was at one commit."""
+
+    kind: Literal["github"]
+    repository: Repository
+    commit: str = Field(pattern=r"^[0-9a-f]{40}$", description="The full hash.")
+    path: str = Field(min_length=1, description="In the repository; `{language}` stands for the language's code.")
+    sha256: dict[str, Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]] = Field(
+        default_factory=dict, description="By language the checksum that the file must have."
+    )
+
+
+ExampleSource = Annotated[MiniatureExamples | ExampleFiles | HubExamples | GithubExamples, Field(discriminator="kind")]
 
 
 class MiniatureModel(Section):

@@ -1,0 +1,58 @@
+"""Every configuration in configs/ is valid, and its DAG shares what can be shared."""
+
+import re
+import subprocess
+import sys
+
+import pytest
+import yaml
+
+from tests.pipeline.conftest import REPOSITORY
+
+EXPERIMENTS = {"americasnli": 10, "masakhaner": 9, "ud": 16, "xnli": 1, "xquad": 11}
+"""Target languages of each experiment that downloads everything."""
+
+
+def job_counts(configuration, folder):
+    """Rule -> jobs of `snakemake -n all`."""
+    finished = subprocess.run(
+        [
+            sys.executable, "-m", "snakemake", "--dry-run", "--quiet", "rules", "--nocolor", "all",
+            "--snakefile", str(REPOSITORY / "Snakefile"), "--directory", str(folder),
+            "--workflow-profile", str(REPOSITORY / "profiles" / "default"), "--configfile", str(configuration),
+        ],
+        text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False, timeout=300,
+    )  # fmt: skip
+    assert finished.returncode == 0, finished.stdout[-3000:]
+    return {rule: int(count) for rule, count in re.findall(r"^(\w+) +(\d+)$", finished.stdout, re.MULTILINE)}
+
+
+def check_sharing(counts, languages):
+    """One teacher and one base model for all languages, one student and one result for each."""
+    assert counts["prepare_base_model"] == counts["fine_tune_teacher"] == counts["prepare_training_data"] == 1
+    for rule in ("trim_bilingual_vocabulary", "distil_phase1", "distil_phase2", "export_model", "assemble_result"):
+        assert counts[rule] == languages
+    assert counts["prepare_corpus"] == counts["prepare_test_data"] == languages + 1
+
+
+@pytest.mark.parametrize("name", EXPERIMENTS)
+def test_an_experiment_shares_teacher_and_students(name, tmp_path):
+    counts = job_counts(REPOSITORY / "configs" / f"{name}.yaml", tmp_path)
+    check_sharing(counts, EXPERIMENTS[name])
+    assert counts["download_model"] == 1
+
+
+def test_no_configuration_is_left_out():
+    assert {path.stem for path in (REPOSITORY / "configs").glob("*.yaml")} >= {*EXPERIMENTS, "local"}
+
+
+def test_44_languages_in_one_configuration(tmp_path):
+    config = yaml.safe_load((REPOSITORY / "configs" / "xquad.yaml").read_text())
+    languages = [f"l{number}" for number in range(44)]
+    pattern = config["corpora"]["de"]
+    config["corpora"] = {"en": config["corpora"]["en"]} | {
+        language: {**pattern, "source": {**pattern["source"], "name": f"20231101.{language}"}} for language in languages
+    }
+    config["benchmarks"]["xquad"]["languages"] = languages
+    (tmp_path / "many.yaml").write_text(yaml.safe_dump(config))
+    check_sharing(job_counts(tmp_path / "many.yaml", tmp_path), 44)
