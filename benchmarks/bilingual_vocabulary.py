@@ -4,7 +4,8 @@
 
 TOKENIZER is a folder that save_pretrained wrote, or XLM-R's SentencePiece file; a text file is named after its
 language. A twentieth of the documents is held out by `prepare_corpus`; fertility (tokens per word) and the rate of
-unknown tokens are measured on it. Seconds are by the clock, memory is the peak of the whole process.
+unknown tokens are measured on it. Seconds are by the clock, memory is the peak of the whole process. Then the ids of
+every document before the cut are held against those after it.
 """
 
 import argparse
@@ -14,7 +15,11 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import chain, tee
 from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
 
 from bistil_core.data.prepare_corpus import prepare_corpus
 from bistil_core.files import read_json
@@ -22,8 +27,10 @@ from bistil_core.settings.corpora import CorpusSettings
 from bistil_core.settings.sources import TextFiles
 from bistil_core.settings.trim import TrimSettings
 from bistil_core.threads import usable_cpus
+from bistil_core.vocabulary.corpus_text import corpus_texts
 from bistil_core.vocabulary.count_corpus_tokens import count_corpus_tokens
 from bistil_core.vocabulary.sentencepiece_model import XLM_ROBERTA_FILE, tokenizer_from
+from bistil_core.vocabulary.tokenised_text import tokenised_in_batches
 from bistil_core.vocabulary.trim_bilingual_vocabulary import trim_bilingual_vocabulary
 
 
@@ -41,6 +48,23 @@ def base_folder(tokenizer: Path, folder: Path) -> Path:
     tokenizer_from(tokenizer).save_pretrained(folder)
     shutil.copyfile(tokenizer, folder / XLM_ROBERTA_FILE)
     return folder
+
+
+def compared(base: Path, cut: Path, texts: Iterator[str]) -> tuple[int, int, int]:
+    """Numbers of documents: all, those that use no removed token, and of these the ones with the same tokens."""
+    old, new = tokenizer_from(base), tokenizer_from(cut)
+    kept = pq.read_table(cut / "kept_ids.parquet")["old_id"].to_numpy()
+    stays = set(kept.tolist())
+    documents = untouched = same = 0
+    first, second = tee(texts)
+    for before, after in zip(tokenised_in_batches(old, first), tokenised_in_batches(new, second), strict=True):
+        for old_ids, new_ids in zip(before, after, strict=True):
+            old_ids = old_ids.values.to_numpy()
+            documents += 1
+            if stays.issuperset(old_ids.tolist()):
+                untouched += 1
+                same += np.array_equal(kept[new_ids.values.to_numpy()], old_ids)
+    return documents, untouched, same
 
 
 def main() -> None:
@@ -72,8 +96,12 @@ def main() -> None:
             trim_bilingual_vocabulary(base, counts, held_out, folder / "cut", settings, threads)
         whole = time.perf_counter() - start
         statistics = read_json(folder / "cut" / "statistics.json")
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+        exact = {
+            language: compared(base, folder / "cut", chain(*map(corpus_texts, sorted(corpus.glob("*.parquet")))))
+            for language, corpus in corpora.items()
+        }
 
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
     print(f"counting and cutting           {whole:6.1f} s, {threads} threads, peak {peak:.2f} GB")
     print(f"kept {statistics['kept']:,} of {statistics['of']:,} tokens at {settings.threshold:g}")
     for language in corpora:
@@ -82,6 +110,8 @@ def main() -> None:
             f"{language}: {fertility['before']:.3f} -> {fertility['after']:.3f} tokens per word, unknown "
             f"{unknown['before']:.4%} -> {unknown['after']:.4%}"
         )
+        documents, untouched, same = exact[language]
+        print(f"    {documents:,} documents, {untouched:,} without a removed token, {same:,} of them exactly as before")
 
 
 if __name__ == "__main__":

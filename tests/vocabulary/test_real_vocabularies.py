@@ -1,37 +1,35 @@
-"""Vocabularies of the real size: XLM-R's, mBERT's, and byte-pair encoding with more than 50,000 merges."""
+"""The whole cut at the real size, on real text: XLM-R, mBERT, one like mDeBERTa, and byte-pair encoding."""
 
 import itertools
-import json
-import os
-import random
-from pathlib import Path
 
 import pytest
 import torch
-from tokenizers import Tokenizer, models, pre_tokenizers, trainers
-from transformers import AutoTokenizer, BertConfig, BertModel, RobertaTokenizer, XLMRobertaConfig, XLMRobertaModel
+from transformers import (
+    AutoTokenizer,
+    BertConfig,
+    BertModel,
+    DebertaV2Config,
+    DebertaV2Model,
+    XLMRobertaConfig,
+    XLMRobertaModel,
+)
 
 from bistil_core.vocabulary.counting import count_tokens, kept_token_ids
-from bistil_core.vocabulary.sentencepiece_model import tokenizer_from
 from bistil_core.vocabulary.statistics import tokenizer_statistics
 from bistil_core.vocabulary.trimmed_tokenizer import trim_tokenizer
 from bistil_core.vocabulary.trimming import trim_vocabulary
+from tests.vocabulary.large_tokenizers import BUILDERS, made_up_documents, real
 
 pytestmark = pytest.mark.slow
 
-REAL_DATA = Path(os.environ.get("BISTIL_REAL_DATA") or Path(__file__).parents[3] / "shared" / "data")
-TOKENIZERS = {
-    "xlm-roberta": ("xlm-roberta-base/sentencepiece.bpe.model", XLMRobertaConfig, XLMRobertaModel),
-    "bert": ("bert-base-multilingual-cased", BertConfig, BertModel),
+# With as many rows as the real embeddings have: mDeBERTa's matrix is larger than its vocabulary.
+MODELS = {
+    "xlm-roberta": (XLMRobertaConfig, XLMRobertaModel, 250_002),
+    "bert": (BertConfig, BertModel, 119_547),
+    "deberta": (DebertaV2Config, DebertaV2Model, 251_000),
 }
 SIZES = {"hidden_size": 8, "num_hidden_layers": 1, "num_attention_heads": 1, "intermediate_size": 8}
 THRESHOLD = 1e-6
-
-
-def real(path):
-    if not (REAL_DATA / path).exists():
-        pytest.skip(f"no {path} in {REAL_DATA} (BISTIL_REAL_DATA may point elsewhere)")
-    return REAL_DATA / path
 
 
 def lines(language, start):
@@ -52,16 +50,15 @@ def assert_exact(tokenizer, trimmed, kept, texts, least_share):
     assert unchanged >= least_share * len(texts)
 
 
-@pytest.mark.parametrize("name", TOKENIZERS)
+@pytest.mark.parametrize("name", MODELS)
 def test_real_tokenizer(name, tmp_path):
-    path, config_class, model_class = TOKENIZERS[name]
-    tokenizer = tokenizer_from(real(f"tokenizers/{path}"))
+    tokenizer = BUILDERS[name]()
+    config_class, model_class, rows = MODELS[name]
     counts = {language: count_tokens(tokenizer, lines(language, 0)) for language in ("en", "sw")}
     kept = kept_token_ids(counts, THRESHOLD, tokenizer)
     assert len(kept) < len(tokenizer) / 3
 
-    # The real mDeBERTa has rows to spare; so have these.
-    config = config_class(vocab_size=len(tokenizer) + 5, pad_token_id=tokenizer.pad_token_id, **SIZES)
+    config = config_class(vocab_size=rows, pad_token_id=tokenizer.pad_token_id, **SIZES)
     model = model_class(config)
     trimmed_model, trimmed = trim_vocabulary(model, tokenizer, kept)
     assert torch.equal(trimmed_model.get_input_embeddings().weight, model.get_input_embeddings().weight[kept])
@@ -79,9 +76,9 @@ def test_real_tokenizer(name, tmp_path):
         assert after["unknown_rate"] - before["unknown_rate"] < 3e-3
 
 
-@pytest.mark.parametrize("name", TOKENIZERS)
+@pytest.mark.parametrize("name", MODELS)
 def test_real_tokenizer_on_scripts_that_were_cut_away(name):
-    tokenizer = tokenizer_from(real(f"tokenizers/{TOKENIZERS[name][0]}"))
+    tokenizer = BUILDERS[name]()
     kept = kept_token_ids({"en": count_tokens(tokenizer, lines("en", 0)[:200])}, 1e-3, tokenizer)
     trimmed = trim_tokenizer(tokenizer, kept)
     for script in ("Георги", "字典漢語", "العربية", "ქართული", "አማርኛ", "ไทย", "हिन्दी", "தமிழ்", "한국어", "🙂"):
@@ -90,31 +87,7 @@ def test_real_tokenizer_on_scripts_that_were_cut_away(name):
 
 
 def test_fifty_thousand_merges(tmp_path):
-    generator = random.Random(5)
-    syllables = [
-        "".join(generator.choice("ptkbdgmnlrsfvzhj") + generator.choice("aeiouáéíóú") for _ in range(2))
-        for _ in range(900)
-    ]
-    lexicon = ["".join(generator.choices(syllables, k=generator.randint(1, 3))) for _ in range(60_000)]
-    documents = [
-        " ".join(lexicon[int(len(lexicon) * generator.random() ** 2)] for _ in range(60)) for _ in range(8_000)
-    ]
-    backend = Tokenizer(models.BPE())
-    backend.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    backend.train_from_iterator(
-        documents,
-        trainers.BpeTrainer(
-            vocab_size=52_000,
-            special_tokens=["<s>", "<pad>", "</s>", "<unk>"],
-            initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
-            show_progress=False,
-        ),
-    )
-    trained = json.loads(backend.to_str())["model"]
-    assert len(trained["merges"]) > 50_000
-    tokenizer = RobertaTokenizer(
-        vocab={**trained["vocab"], "<mask>": len(trained["vocab"])}, merges=[tuple(pair) for pair in trained["merges"]]
-    )
+    tokenizer, documents = BUILDERS["byte pairs"](), made_up_documents()
     kept = kept_token_ids({"made up": count_tokens(tokenizer, documents[:2_000])}, 2e-5, tokenizer)
     assert 1_000 < len(kept) < 40_000
     model = BertModel(BertConfig(vocab_size=len(tokenizer), pad_token_id=1, **SIZES))

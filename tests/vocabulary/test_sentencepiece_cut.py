@@ -2,8 +2,6 @@
 
 import itertools
 import json
-import os
-from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -18,10 +16,10 @@ from bistil_core.vocabulary.counting import count_tokens, kept_token_ids
 from bistil_core.vocabulary.sentencepiece_cut import cut_sentencepiece_model
 from bistil_core.vocabulary.sentencepiece_model import read_model, tokenizer_from
 from bistil_core.vocabulary.trimmed_tokenizer import trim_tokenizer
+from tests.vocabulary.large_tokenizers import real
 from tests.vocabulary.sentencepiece_files import assert_same_segmentation, train
 from tests.vocabulary.small_tokenizers import sentences
 
-REAL_DATA = Path(os.environ.get("BISTIL_REAL_DATA") or Path(__file__).parents[3] / "shared" / "data")
 LANGUAGES = ("latin", "arabic")
 # Place in the file plus this is the id in the tokenizer.
 OFFSETS = {"sentencepiece.bpe.model": 1, "spm.model": 0}
@@ -129,12 +127,10 @@ def test_a_file_that_cannot_be_cut_is_refused(tmp_path):
 
 @pytest.mark.slow
 def test_real_xlm_roberta(tmp_path):
-    file = REAL_DATA / "tokenizers" / "xlm-roberta-base" / "sentencepiece.bpe.model"
+    file = real("tokenizers/xlm-roberta-base/sentencepiece.bpe.model")
     texts = {}
     for language in ("en", "sw"):
-        if not file.is_file() or not (REAL_DATA / "text" / f"{language}.txt").is_file():
-            pytest.skip(f"no real data in {REAL_DATA} (BISTIL_REAL_DATA may point elsewhere)")
-        with (REAL_DATA / "text" / f"{language}.txt").open(encoding="utf-8") as lines:
+        with real(f"text/{language}.txt").open(encoding="utf-8") as lines:
             texts[language] = [line.rstrip("\n") for line in itertools.islice(lines, 0, None, 15)]
     old = tokenizer_from(file)
     counts = {language: count_tokens(old, of_language[::2]) for language, of_language in texts.items()}

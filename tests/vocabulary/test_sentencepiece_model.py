@@ -1,8 +1,6 @@
 """Tokenizers from folders and SentencePiece files, held against the sentencepiece library."""
 
 import itertools
-import os
-from pathlib import Path
 
 import pytest
 import sentencepiece
@@ -10,10 +8,9 @@ from transformers import XLMRobertaTokenizer
 
 from bistil_core.errors import BistilError
 from bistil_core.vocabulary.sentencepiece_model import tokenizer_from
+from tests.vocabulary.large_tokenizers import real
 from tests.vocabulary.sentencepiece_files import assert_same_segmentation, train
 from tests.vocabulary.small_tokenizers import BUILDERS, SCRIPTS, all_sentences, sentences
-
-REAL_DATA = Path(os.environ.get("BISTIL_REAL_DATA") or Path(__file__).parents[3] / "shared" / "data")
 
 
 @pytest.fixture(scope="module")
@@ -79,14 +76,11 @@ def test_another_model_s_sentencepiece_file_is_refused(options, tmp_path):
 @pytest.mark.slow
 @pytest.mark.parametrize("language", ["en", "sw"])
 def test_real_xlm_roberta_segments_as_the_library_does(language):
-    model = REAL_DATA / "tokenizers" / "xlm-roberta-base" / "sentencepiece.bpe.model"
-    text = REAL_DATA / "text" / f"{language}.txt"
-    if not model.is_file() or not text.is_file():
-        pytest.skip(f"no real data in {REAL_DATA} (BISTIL_REAL_DATA may point elsewhere)")
+    model = real("tokenizers/xlm-roberta-base/sentencepiece.bpe.model")
     tokenizer = tokenizer_from(model)
     assert len(tokenizer) == 250_002
     assert tokenizer.convert_tokens_to_ids(["<s>", "<pad>", "</s>", "<unk>", "<mask>"]) == [0, 1, 2, 3, 250_001]
-    with text.open(encoding="utf-8") as lines:
+    with real(f"text/{language}.txt").open(encoding="utf-8") as lines:
         texts = [line.rstrip("\n") for line in itertools.islice(lines, 0, 60_000, 20)]
     processor = sentencepiece.SentencePieceProcessor(model_file=str(model))
     # The rebuilt model's scores are rounded, so near-ties exist.
