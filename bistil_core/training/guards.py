@@ -105,8 +105,8 @@ def check_space(
     free = shutil.disk_usage(checkpoints.folder).free
     if free < needed:
         raise BistilError(
-            f"{stage}: its checkpoints and output take about {needed / 1e9:,.2f} GB in {checkpoints.folder.parent}, "
-            f"where {free / 1e9:,.2f} GB are free: make room, or let results/ lie on another disk"
+            f"{stage}: its checkpoints and output take about {needed / 1e6:,.1f} MB in {checkpoints.folder}, "
+            f"where {free / 1e6:,.1f} MB are free: make room, or let results/ lie on another disk"
         )
 
 

@@ -6,6 +6,11 @@ import logging
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
+from safetensors import SafetensorError, safe_open
+
+from bistil_core.errors import BistilError
 from bistil_core.files import read_json, sha256_of, write_json
 from bistil_core.settings.canonical import canonical
 from bistil_core.settings.checkpoints import CheckpointSettings
@@ -34,7 +39,12 @@ def checkpoints_of(
     Args:
         inputs: what the step reads, files or folders, by name.
         code: modules whose code decides what the step writes, as `staleness.code_digest` takes them.
+
+    Raises:
+        BistilError: an input is damaged, or the folder of `output` cannot be written to.
     """
+    for path in inputs.values():
+        _check_whole(path)
     checkpoints = Checkpoints(output.with_name(f".{output.name}.checkpoints"), interval.every_minutes)
     fingerprint = {
         "inputs": {name: _digest(path) for name, path in inputs.items()},
@@ -46,17 +56,41 @@ def checkpoints_of(
     if checkpoints.folder.exists() and (changed := _differences(checkpoints.folder / FINGERPRINT, fingerprint)):
         LOGGER.warning("%s: removed, since other now: %s", checkpoints.folder, ", ".join(changed))
         checkpoints.remove()
-    checkpoints.folder.mkdir(parents=True, exist_ok=True)
-    write_json(checkpoints.folder / FINGERPRINT, fingerprint)
+    try:
+        checkpoints.folder.mkdir(parents=True, exist_ok=True)
+        write_json(checkpoints.folder / FINGERPRINT, fingerprint)
+    except OSError as error:
+        raise BistilError(
+            f"{output.parent} cannot be written to ({error.strerror}): the step's output and its checkpoints belong "
+            "there; change its permissions, make room, or run in another folder (snakemake --directory)"
+        ) from error
     return checkpoints
+
+
+def _check_whole(path: Path) -> None:
+    """Open each table and each file of weights: what was cut short is found before hours are spent."""
+    for file in _files(path):
+        try:
+            if file.suffix == ".parquet":
+                pq.read_metadata(file)
+            elif file.suffix == ".safetensors":
+                with safe_open(file, framework="np"):
+                    pass
+        except (pa.ArrowException, OSError, SafetensorError) as error:
+            raise BistilError(
+                f"{file} is damaged ({error}): delete {path}, and the same command makes it anew"
+            ) from error
+
+
+def _files(path: Path) -> list[Path]:
+    return [file for file in (sorted(path.rglob("*")) if path.is_dir() else [path]) if file.is_file()]
 
 
 def _digest(path: Path) -> str:
     """SHA-256 over the names and contents of a file, or of all files of a folder."""
     digest = hashlib.sha256()
-    for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
-        if file.is_file():
-            digest.update(f"{file.relative_to(path)} {sha256_of(file)}\n".encode())
+    for file in _files(path):
+        digest.update(f"{file.relative_to(path)} {sha256_of(file)}\n".encode())
     return digest.hexdigest()
 
 

@@ -9,6 +9,9 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tests.pipeline.processes import started
+from tests.pipeline.tiny_steps import STEPS, write_tiny_inputs
+
 REPOSITORY = Path(__file__).parents[2]
 
 NLI_ROWS = [
@@ -105,3 +108,17 @@ def workspace(tmp_path) -> Workspace:
     """A fresh folder with inputs and a configuration."""
     write_inputs(tmp_path)
     return Workspace(tmp_path, configuration())
+
+
+@pytest.fixture(scope="session")
+def uninterrupted(tmp_path_factory) -> Path:
+    """A folder with tiny inputs, and in `whole` what each training step makes of them when it is left alone."""
+    folder = tmp_path_factory.mktemp("inputs")
+    write_tiny_inputs(folder)
+    for name in STEPS:
+        process = started(name, folder, folder / "whole" / name, folder / f"{name}.log")
+        process.join()
+        assert process.exitcode == 0, (folder / f"{name}.log").read_text()
+        for made in (folder / "whole" / name).iterdir():
+            (folder / made.name).symlink_to(made)
+    return folder

@@ -1,19 +1,13 @@
 """Training steps that are killed at random moments end with the bits of those that never were."""
 
-import multiprocessing
 import random
 import re
 import signal
 import time
-from pathlib import Path
 
 import pytest
 
-from tests.pipeline.tiny_steps import STEPS, run_step, write_tiny_inputs
-
-# Python, torch and the package are loaded once: each killed process is a fork of a server that has done nothing else.
-PROCESSES = multiprocessing.get_context("forkserver")
-PROCESSES.set_forkserver_preload(["tests.pipeline.tiny_steps"])
+from tests.pipeline.processes import contents, started, steps
 
 KILLS = 6
 PARTS = {
@@ -22,32 +16,6 @@ PARTS = {
     "dense part of phase 2": ("phase2", "sft.safetensors", "dense"),
     "sparse part of phase 2": ("phase2", "sft.safetensors", "sparse"),
 }
-
-
-def contents(folder: Path) -> dict[str, bytes]:
-    """All files below a folder, hidden ones too."""
-    return {str(file.relative_to(folder)): file.read_bytes() for file in folder.rglob("*") if file.is_file()}
-
-
-def started(name: str, folder: Path, output: Path, log: Path) -> multiprocessing.Process:
-    """The step in a process of its own."""
-    process = PROCESSES.Process(target=run_step, args=(name, str(folder), str(output), str(log)))
-    process.start()
-    return process
-
-
-@pytest.fixture(scope="module")
-def uninterrupted(tmp_path_factory) -> Path:
-    """A folder with inputs, and in `whole` what each step makes of them when it is left alone."""
-    folder = tmp_path_factory.mktemp("inputs")
-    write_tiny_inputs(folder)
-    for name in STEPS:
-        process = started(name, folder, folder / "whole" / name, folder / f"{name}.log")
-        process.join()
-        assert process.exitcode == 0, (folder / f"{name}.log").read_text()
-        for made in (folder / "whole" / name).iterdir():
-            (folder / made.name).symlink_to(made)
-    return folder
 
 
 @pytest.mark.slow
@@ -85,8 +53,3 @@ def test_killed_at_random_moments_it_ends_with_the_same_bits(uninterrupted, tmp_
     assert f"resumed after step {reached} of" in log.read_text()
     log.unlink()
     assert contents(tmp_path) == contents(uninterrupted / "whole" / name)
-
-
-def steps(checkpoints: Path) -> list[int]:
-    """Steps whose checkpoints lie in a folder."""
-    return [int(path.name.rpartition("-")[2]) for path in checkpoints.glob("checkpoint-*")]
