@@ -32,6 +32,7 @@ rule all:
 include: "rules/downloads.smk"
 include: "rules/inputs.smk"
 include: "rules/vocabulary.smk"
+include: "rules/language_sft.smk"
 include: "rules/phase1.smk"
 include: "rules/teacher.smk"
 include: "rules/phase2.smk"

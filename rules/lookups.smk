@@ -70,8 +70,9 @@ def input_files(source, language=""):
 
 
 def models_on_hub():
-    """Name of the download -> where it comes from, for every base model on the hub."""
+    """Name of the download -> where it comes from, for every base model and language SFT on the hub."""
     sources = [model.source for model in SETTINGS.base_models.values()]
+    sources += SETTINGS.language_sft.values()
     return {model_folder(source).name: source for source in sources if source.kind == "hub"}
 
 
@@ -153,6 +154,23 @@ def teacher_of(wildcards):
     return f"results/teachers/{benchmark.base_model}_{benchmark.task}_{SOURCE}"
 
 
+def language_sft_of(base, language):
+    """File or folder of the sparse fine-tuning that adapts a base model to a language; none where none is configured."""
+    chosen = SETTINGS.language_sft.get(language)
+    if chosen is None:
+        return []
+    if chosen.kind == "train":
+        return f"results/language_sfts/{base}_{language}.safetensors"
+    return str(model_folder(chosen)) if chosen.kind == "hub" else chosen.path
+
+
+def trained_language_sft():
+    """How language SFTs are trained."""
+    if SETTINGS.train_language_sft is None:
+        raise WorkflowError("The configuration has no section train_language_sft, which says how they are trained.")
+    return SETTINGS.train_language_sft
+
+
 def task_modules(task):
     """The modules that describe one task."""
     return f"bistil_core.tasks.{task}", f"bistil_core.data.formats.{task}"
@@ -181,7 +199,12 @@ def phase2_settings(wildcards):
 def evaluated(wildcards):
     """The folder, and for a student the sparse fine-tuning, of the system that is scored."""
     if wildcards.system == "teacher":
-        return {"model": teacher_of(wildcards)}
+        base = benchmark_of(wildcards).base_model
+        worn = language_sft_of(base, wildcards.language)
+        # The teacher as it was trained has the source language's SFT: others take its place (theta + phi_T + phi_task).
+        if worn == language_sft_of(base, SOURCE):
+            return {"model": teacher_of(wildcards)}
+        return {"model": base_model_of(wildcards), "teacher": teacher_of(wildcards), "language_sft": worn}
     target = target_of(wildcards, wildcards.system.removeprefix("student-"))
     return {
         "model": student_of(wildcards, target),
@@ -212,6 +235,12 @@ def timing_settings():
     return canonical(SETTINGS.evaluate.model_dump(include={"speed_repeats", "speed_length"}))
 
 
+def trained_language_sfts(wildcards):
+    """Whether a language SFT that one result stands on is trained here."""
+    chosen = (SETTINGS.language_sft.get(language) for language in (SOURCE, wildcards.language))
+    return any(sft and sft.kind == "train" for sft in chosen)
+
+
 def part_in_result(wildcards):
     """The configuration values that had a part in one result, and no others."""
     whole = SETTINGS.model_dump()
@@ -221,6 +250,11 @@ def part_in_result(wildcards):
         return {name: whole[section][name] for name in names}
 
     part = {name: whole[name] for name in ("experiment", "source_language", "seed", "trim", "phase1", "evaluate")}
+    sfts = {name: sft for name, sft in whole["language_sft"].items() if name in (SOURCE, wildcards.language)}
+    if sfts:
+        part["language_sft"] = sfts
+        if trained_language_sfts(wildcards):
+            part["train_language_sft"] = whole["train_language_sft"]
     part["base_models"] = only("base_models", benchmark.base_model)
     part["corpora"] = only("corpora", SOURCE, wildcards.language)
     part["teacher"] = only("teacher", benchmark.task)
@@ -245,4 +279,5 @@ def code_behind_result(wildcards):
         )
     }
     chosen = (*task_modules(benchmark.task), *map(source_module, sorted(kinds)))
-    return {module: digest for step in STEPS for module, digest in code_of(step, *chosen).items()}
+    steps = (*STEPS, "train_language_sft") if trained_language_sfts(wildcards) else STEPS
+    return {module: digest for step in steps for module, digest in code_of(step, *chosen).items()}

@@ -7,6 +7,8 @@ rule distil_phase1:
         vocabulary="results/vocabularies/{base}_{source}-{target}",
         source_corpus="results/corpora/{source}",
         target_corpus="results/corpora/{target}",
+        source_language_sft=lambda wildcards: language_sft_of(wildcards.base, wildcards.source),
+        target_language_sft=lambda wildcards: language_sft_of(wildcards.base, wildcards.target),
     output:
         directory("results/students/{base}_{source}-{target}"),
     log:

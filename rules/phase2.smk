@@ -5,7 +5,7 @@ rule distil_phase2:
     input:
         student=lambda wildcards: student_of(wildcards, wildcards.language),
         vocabulary=lambda wildcards: vocabulary_of(wildcards, wildcards.language),
-        teacher=teacher_of,
+        teacher=lambda wildcards: [] if phase2_settings(wildcards).teacher == "none" else teacher_of(wildcards),
         data=training_data_of,
     output:
         sft="results/sft/{benchmark}_{language}.safetensors",

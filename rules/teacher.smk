@@ -5,6 +5,7 @@ rule fine_tune_teacher:
     input:
         base_model="results/base_models/{base}",
         data="results/tasks/{task}_{source}",
+        language_sft=lambda wildcards: language_sft_of(wildcards.base, wildcards.source),
     output:
         directory("results/teachers/{base}_{task}_{source}"),
     log:

@@ -5,6 +5,11 @@ from bistil_core.settings.checkpoints import CheckpointSettings
 from bistil_core.settings.phase1 import Phase1Settings
 from bistil_core.training.distil_phase1 import distil_phase1
 
+languages = {
+    snakemake.wildcards.source: snakemake.input.source_language_sft,
+    snakemake.wildcards.target: snakemake.input.target_language_sft,
+}
+
 with reporting(snakemake.log[0]):
     distil_phase1(
         base_model=Path(snakemake.input.base_model),
@@ -18,4 +23,5 @@ with reporting(snakemake.log[0]):
         seed=snakemake.params.seed,
         threads=snakemake.threads,
         interval=CheckpointSettings(**snakemake.config.get("checkpoints", {})),
+        language_sfts={language: Path(sft) for language, sft in languages.items() if sft},
     )

@@ -5,10 +5,12 @@ from bistil_core.settings.checkpoints import CheckpointSettings
 from bistil_core.settings.tasks import Phase2Settings
 from bistil_core.training.distil_phase2 import distil_phase2
 
+teacher = snakemake.input.teacher
+
 with reporting(snakemake.log[0]):
     distil_phase2(
         student=Path(snakemake.input.student),
-        teacher=Path(snakemake.input.teacher),
+        teacher=Path(teacher) if teacher else None,
         vocabulary=Path(snakemake.input.vocabulary),
         data=Path(snakemake.input.data),
         output=Path(snakemake.output.sft),

@@ -5,6 +5,9 @@ from bistil_core.progress import reporting
 from bistil_core.settings.tasks import EvaluateSettings
 
 sft = snakemake.input.get("sft")
+if teacher := snakemake.input.get("teacher"):
+    sft = f"{teacher}/sft.safetensors"
+language_sft = snakemake.input.get("language_sft")
 
 with reporting(snakemake.log[0]):
     evaluate_model(
@@ -17,4 +20,5 @@ with reporting(snakemake.log[0]):
         max_length=snakemake.params.max_length,
         settings=EvaluateSettings(**snakemake.params.settings),
         threads=snakemake.threads,
+        language_sft=Path(language_sft) if language_sft else None,
     )

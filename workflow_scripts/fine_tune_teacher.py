@@ -5,6 +5,8 @@ from bistil_core.settings.checkpoints import CheckpointSettings
 from bistil_core.settings.tasks import TeacherSettings
 from bistil_core.training.fine_tune_teacher import fine_tune_teacher
 
+language_sft = snakemake.input.language_sft
+
 with reporting(snakemake.log[0]):
     fine_tune_teacher(
         base_model=Path(snakemake.input.base_model),
@@ -16,4 +18,5 @@ with reporting(snakemake.log[0]):
         seed=snakemake.params.seed,
         threads=snakemake.threads,
         interval=CheckpointSettings(**snakemake.config.get("checkpoints", {})),
+        language_sft=Path(language_sft) if language_sft else None,
     )

@@ -7,7 +7,7 @@ import torch
 from torch.utils.data import Dataset, Sampler
 from transformers import PreTrainedTokenizerBase
 
-from bistil_core.data.blocks import mask_tokens
+from bistil_core.data.blocks import mask_with_labels
 
 Draw = tuple[str, int, int]
 """A language, the row of a block of that language, and the number that seeds its mask."""
@@ -16,7 +16,8 @@ Draw = tuple[str, int, int]
 class MaskedBlocks(Dataset):
     """Blocks of several languages, masked anew for every draw number and alike for the same one.
 
-    An item is {"input_ids": int64 (block_length,), "attention_mask": ones}.
+    An item is {"input_ids": int64 (block_length,), "attention_mask": ones, "labels": the ids where a token was chosen
+    for masking, else -100, "language": its place in `languages`}.
     """
 
     def __init__(
@@ -27,6 +28,7 @@ class MaskedBlocks(Dataset):
         seed: int,
     ):
         self.blocks = blocks
+        self.languages = list(blocks)
         self.tokenizer = tokenizer
         self.mask_probability = mask_probability
         self.seed = seed
@@ -37,9 +39,14 @@ class MaskedBlocks(Dataset):
     def __getitem__(self, draw: Draw) -> dict[str, torch.Tensor]:
         language, row, number = draw
         ids = self.blocks[language][row]
-        masked = mask_tokens(ids, self.tokenizer, self.mask_probability, (self.seed, number))
+        masked, labels = mask_with_labels(ids, self.tokenizer, self.mask_probability, (self.seed, number))
         input_ids = torch.from_numpy(masked.astype(np.int64))
-        return {"input_ids": input_ids, "attention_mask": torch.ones_like(input_ids)}
+        return {
+            "input_ids": input_ids,
+            "attention_mask": torch.ones_like(input_ids),
+            "labels": torch.from_numpy(labels.astype(np.int64)),
+            "language": torch.tensor(self.languages.index(language)),
+        }
 
 
 class BilingualBatches(Sampler[list[Draw]]):

@@ -57,10 +57,20 @@ def mask_tokens(
         probability: of a token's being chosen.
         seed: the same seed masks the same way, whatever was masked before.
     """
+    return mask_with_labels(ids, tokenizer, probability, seed)[0]
+
+
+def mask_with_labels(
+    ids: np.ndarray,
+    tokenizer: PreTrainedTokenizerBase,
+    probability: float,
+    seed: tuple[int, ...],
+) -> tuple[np.ndarray, np.ndarray]:
+    """What `mask_tokens` gives, and the labels of MLM: the ids where a token was chosen, else -100."""
     generator = np.random.default_rng(seed)
     chosen = generator.random(ids.shape) < probability
     chosen &= ~np.isin(ids, tokenizer.all_special_ids)
     fate = generator.random(ids.shape)
     random_ids = generator.integers(len(tokenizer), size=ids.shape)
     masked = np.where(chosen & (fate < 0.8), tokenizer.mask_token_id, ids)
-    return np.where(chosen & (fate >= 0.9), random_ids, masked)
+    return np.where(chosen & (fate >= 0.9), random_ids, masked), np.where(chosen, ids, -100)

@@ -28,23 +28,27 @@ def evaluate_model(
     max_length: int,
     settings: EvaluateSettings,
     threads: int = 1,
+    language_sft: Path | None = None,
 ) -> None:
     """Score a model on a test set and write its metrics with the primary one's confidence interval.
 
     Args:
-        model: folder of the teacher, or of the phase-1 student.
-        sft: the student's sparse fine-tuning; None for a model that has its head in the folder.
+        model: folder of the teacher, of its base model, or of the phase-1 student.
+        sft: the task's sparse fine-tuning of a base model or student; None for a model that has its head in the folder.
         test: Parquet file of labelled examples.
         output: JSON file: metric, score, interval, all metrics, number of examples, and of
             what the task counts besides, such as words.
         language: code of the language of the examples.
         max_length: tokens per example, as in training.
+        language_sft: theta + phi_language + phi_task is scored where the base model is given; None: phi_language is 0.
     """
     limit_threads(threads)
     chosen = task_named(task)
     data = LabelledData.encoded(chosen, pq.read_table(test), load_tokenizer(model), max_length, language)
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    counts, _ = score_model(load_finished(chosen, model, sft).to(device), data, settings.batch_size)
+    counts, _ = score_model(
+        load_finished(chosen, model, sft, language_sft=language_sft).to(device), data, settings.batch_size
+    )
     totals = counts.sum(axis=0)
     metrics = {name: float(value) for name, value in chosen.metrics(totals).items()}
     interval = bootstrap_interval(

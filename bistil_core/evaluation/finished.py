@@ -8,16 +8,25 @@ from bistil_core.models.sparse import SparseFineTuning
 from bistil_core.tasks import Task
 
 
-def load_finished(task: Task, folder: Path, sft: Path | None = None, attention: str | None = None) -> PreTrainedModel:
-    """The model of `folder` with the task's head; with `sft` a phase-1 student plus its sparse fine-tuning.
+def load_finished(
+    task: Task,
+    folder: Path,
+    sft: Path | None = None,
+    attention: str | None = None,
+    language_sft: Path | None = None,
+) -> PreTrainedModel:
+    """The model of `folder` with the task's head; with `sft` a base or phase-1 student plus its sparse fine-tuning.
 
     Args:
         attention: transformers' attention implementation; None for the model's fastest.
+        language_sft: the sparse fine-tuning of the language to be read, without the head it was learnt with.
 
     Returns:
         The model in evaluation mode, on the CPU, in float32.
     """
     model = task.load_model(folder, attn_implementation=attention)
+    if language_sft is not None:
+        SparseFineTuning.load(language_sft).without_replacements().apply(model)
     if sft is not None:
         SparseFineTuning.load(sft).apply(model)
     return model.eval()

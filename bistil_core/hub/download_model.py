@@ -8,6 +8,7 @@ from bistil_core.hub.repository import RemoteFile, Repository
 from bistil_core.settings.sources import HubModel
 
 SAFETENSORS, PICKLED = "model.safetensors", "pytorch_model.bin"
+SPARSE = "pytorch_diff.bin"
 
 _CONFIGURATION = ("config.json",)
 _TOKENIZER = (
@@ -28,10 +29,11 @@ def download_model(output: Path, source: HubModel) -> None:
     """Write a folder with config.json, tokenizer files, weights in one file, and provenance.json.
 
     The weights are model.safetensors, or pytorch_model.bin where the repository has nothing better.
+    Of a sparse fine-tuning pytorch_diff.bin is all that is taken.
 
     Args:
         output: the folder to write; see `bistil_core.downloads.model_folder`.
-        source: `base_models.<name>.source` of the configuration.
+        source: `base_models.<name>.source` or `language_sft.<language>` of the configuration.
 
     Raises:
         BistilError: no such repository, no access, no weights in one file, or the network fails; see
@@ -45,6 +47,8 @@ def download_model(output: Path, source: HubModel) -> None:
 
 
 def _wanted(repository: Repository, files: dict[str, RemoteFile]) -> list[RemoteFile]:
+    if SPARSE in files:
+        return [files[SPARSE]]
     weights = next((name for name in (SAFETENSORS, PICKLED) if name in files), None)
     if weights is None:
         shards = "its weights are in several files (model.safetensors.index.json)"

@@ -5,6 +5,7 @@ from pydantic import Field
 from bistil_core.settings.base import Section
 from bistil_core.settings.checkpoints import CheckpointSettings
 from bistil_core.settings.corpora import BaseModelSettings, CorpusSettings
+from bistil_core.settings.language_sft import LanguageSft, TrainLanguageSftSettings
 from bistil_core.settings.phase1 import Phase1Settings
 from bistil_core.settings.tasks import BenchmarkSettings, EvaluateSettings, Phase2Settings, TeacherSection
 from bistil_core.settings.trim import TrimSettings
@@ -27,6 +28,12 @@ class Configuration(Section):
     corpora: dict[str, CorpusSettings] = Field(description="By language code.")
     trim: TrimSettings = TrimSettings()
     phase1: Phase1Settings
+    language_sft: dict[str, LanguageSft] = Field(
+        default_factory=dict, description="By language: what adapts the teacher to it; those left out have none."
+    )
+    train_language_sft: TrainLanguageSftSettings | None = Field(
+        default=None, description="How the language SFTs that say `train` are learnt."
+    )
     teacher: dict[str, TeacherSection] = Field(description="By task.")
     phase2: dict[str, Phase2Settings] = Field(description="By task.")
     benchmarks: dict[str, BenchmarkSettings] = Field(min_length=1)

@@ -34,6 +34,7 @@ def cross_checks(values: dict[str, Any]) -> Iterator[str]:
         for name, benchmark in _mappings(values, "benchmarks"):
             yield from _benchmark(f"benchmarks.{name}", benchmark, source_language, values)
         yield from _miniature(values, source_language)
+    yield from _language_sfts(values)
     yield from _synthetic(values)
     yield from _names_by_language(values, source_language)
 
@@ -84,6 +85,20 @@ def _benchmark(key: str, benchmark: dict[str, Any], source_language: str, values
     if test.get("kind") == "hub" and not by_language and "{language}" not in f"{test.get('name')} {test.get('split')}":
         allowed = "a name or a split with {language}, data per language"
         yield problem(f"{key}.test.name", f"found {test.get('name')!r}", allowed, fix)
+
+
+def _language_sfts(values: dict[str, Any]) -> Iterator[str]:
+    chosen = _mapping(values.get("language_sft"))
+    for language, sft in chosen.items():
+        key, train = f"language_sft.{language}", {"kind": "train"}
+        yield from _listed(key, language, values, "corpora")
+        if sft in ("train", train) and values.get("train_language_sft") is None:
+            fix = "add train_language_sft, which says how"
+            yield problem(key, "found train without train_language_sft", "train with that section", fix)
+        bases = list(_mapping(values.get("base_models")))
+        if sft not in ("train", train) and len(bases) > 1:
+            found = f"one published sparse fine-tuning for the base models {', '.join(bases)}"
+            yield problem(key, found, "train, or a single base model", "make an experiment file per base model")
 
 
 def _listed(key: str, name: str, values: dict[str, Any], section: str) -> Iterator[str]:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bistil_core.settings.configuration import Configuration
+from bistil_core.settings.language_sft import SftFile
 from bistil_core.settings.sources import ExampleFiles, ModelFolder, RandomModel, TextFiles
 
 
@@ -14,7 +15,7 @@ def local_paths(source: object, language: str = "") -> list[str]:
             return paths
         case ExampleFiles(path=path):
             return [path.replace("{language}", language)]
-        case ModelFolder(path=path) | RandomModel(tokenizer=path):
+        case ModelFolder(path=path) | RandomModel(tokenizer=path) | SftFile(path=path):
             return [path]
     return []
 
@@ -36,6 +37,8 @@ def _configured_paths(configuration: Configuration) -> Iterator[tuple[str, str]]
         yield from ((f"base_models.{name}.source.{key}", path) for path in local_paths(model.source))
     for language, corpus in configuration.corpora.items():
         yield from ((f"corpora.{language}.source.paths", path) for path in local_paths(corpus.source))
+    for language, sft in configuration.language_sft.items():
+        yield from ((f"language_sft.{language}.path", path) for path in local_paths(sft))
     for task, section in configuration.teacher.items():
         for part in ("train", "validation"):
             paths = local_paths(getattr(section, part), source_language)

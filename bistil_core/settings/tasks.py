@@ -1,5 +1,7 @@
 """`teacher`, `phase2` and `benchmarks`: what a task is learnt from and tested on."""
 
+from typing import Literal
+
 from pydantic import Field
 
 from bistil_core.settings.base import Count, Section
@@ -23,6 +25,9 @@ class Phase2Settings(SparseOptimisation):
     """How the task is distilled into the student (BiStil section 3.3)."""
 
     temperature: float = Field(default=2.0, gt=0.0)
+    teacher: Literal["fine_tuned", "none"] = Field(
+        default="fine_tuned", description="`none`: learn from the gold labels alone (BiStil-ST, the ablation)."
+    )
 
 
 class BenchmarkSettings(Section):

@@ -11,13 +11,15 @@ from bistil_core.data.bilingual import BilingualBatches, MaskedBlocks, Validatio
 from bistil_core.data.blocks import tokenise_into_blocks
 from bistil_core.files import replacing, write_json
 from bistil_core.models.loading import load_encoder, load_tokenizer
+from bistil_core.models.sparse import SparseFineTuning
 from bistil_core.models.student import build_student
 from bistil_core.settings.checkpoints import DEFAULT_INTERVAL, CheckpointSettings
 from bistil_core.settings.phase1 import Phase1Settings
 from bistil_core.threads import limit_threads
-from bistil_core.training.objectives import Distillation
+from bistil_core.training.objectives import BilingualDistillation
 from bistil_core.training.resuming import checkpoints_of
 from bistil_core.training.trainer import TrainingRecord, run_training
+from bistil_core.vocabulary.model_rows import vocabulary_parameters
 from bistil_core.vocabulary.trimming import trim_embeddings
 
 LOGGER = logging.getLogger("bistil")
@@ -32,6 +34,7 @@ def distil_phase1(
     seed: int,
     threads: int = 1,
     interval: CheckpointSettings = DEFAULT_INTERVAL,
+    language_sfts: dict[str, Path] | None = None,
 ) -> None:
     """Distil the base model into a student of two languages, and save it with its tokenizer.
 
@@ -43,22 +46,32 @@ def distil_phase1(
             training.json (steps, losses, the checkpoint that was kept).
         settings: `phase1` of the configuration; with 0 steps the student stays as initialised.
         interval: between checkpoints; an interrupted call goes on from its last one when it is made again.
+        language_sfts: language code -> its sparse fine-tuning of the base model, which the teacher wears for the
+            batches in that language, cut to the vocabulary; the student starts from the bare teacher.
 
     Raises:
-        BistilError: the factor does not divide the teacher's layers, or a corpus fills no block.
+        BistilError: the factor does not divide the teacher's layers, a corpus fills no block, or a sparse
+            fine-tuning belongs to another base.
     """
     limit_threads(threads)
     inputs = {"base_model": base_model, "vocabulary": vocabulary, **corpora}
+    inputs |= {f"language_sft_{language}": path for language, path in (language_sfts or {}).items()}
     checkpoints = checkpoints_of(output, inputs, settings, seed, [__name__], interval)
     set_seed(seed)
     tokenizer = load_tokenizer(vocabulary)
     kept_ids = pq.read_table(vocabulary / "kept_ids.parquet")["old_id"].to_numpy()
-    teacher = trim_embeddings(load_encoder(base_model), kept_ids)
+    teacher = load_encoder(base_model)
+    cut = list(vocabulary_parameters(teacher))
+    teacher = trim_embeddings(teacher, kept_ids)
     student = build_student(teacher, settings.layer_reduction_factor)
     record = TrainingRecord(steps=0, best_step=None, best=None)
     if settings.steps:
         train = _blocks(tokenizer, corpora, "train", settings.block_length, None)
         validation = _blocks(tokenizer, corpora, "validation", settings.block_length, settings.validation_blocks)
+        fine_tunings = {
+            language: SparseFineTuning.load(path).without_replacements().cut_to_vocabulary(kept_ids, cut)
+            for language, path in (language_sfts or {}).items()
+        }
         LOGGER.info("phase 1: blocks of %d tokens: %s", settings.block_length, _sizes(train))
         record = run_training(
             student,
@@ -70,7 +83,7 @@ def distil_phase1(
             eval_dataset=MaskedBlocks(validation, tokenizer, settings.mask_probability, seed),
             train_batches=BilingualBatches(_sizes(train), settings.batch_size, settings.steps, seed),
             eval_batches=ValidationBatches(_sizes(validation), settings.batch_size),
-            objective=Distillation(teacher, reading=settings.padding_reading),
+            objective=BilingualDistillation(teacher, list(train), fine_tunings, settings.padding_reading),
             steps=settings.steps,
             evaluate_every=settings.evaluate_every,
             data_collator=default_data_collator,

@@ -11,7 +11,7 @@ from bistil_core.settings.checkpoints import DEFAULT_INTERVAL, CheckpointSetting
 from bistil_core.settings.tasks import Phase2Settings
 from bistil_core.tasks import task_named
 from bistil_core.threads import limit_threads
-from bistil_core.training.objectives import Distillation
+from bistil_core.training.objectives import Distillation, GoldLabels, Objective
 from bistil_core.training.on_task import fine_tune_on_task
 from bistil_core.training.resuming import checkpoints_of
 from bistil_core.vocabulary.trimming import trim_embeddings
@@ -19,7 +19,7 @@ from bistil_core.vocabulary.trimming import trim_embeddings
 
 def distil_phase2(
     student: Path,
-    teacher: Path,
+    teacher: Path | None,
     vocabulary: Path,
     data: Path,
     output: Path,
@@ -31,11 +31,12 @@ def distil_phase2(
     threads: int = 1,
     interval: CheckpointSettings = DEFAULT_INTERVAL,
 ) -> None:
-    """Learn the student's sparse fine-tuning for a task under L_attn + L_hidden + L_pred.
+    """Learn the student's sparse fine-tuning for a task under L_attn + L_hidden + L_pred, or from the gold labels.
 
     Args:
         student: folder of the phase-1 student.
-        teacher: folder that `fine_tune_teacher` wrote; its embedding rows are cut to the student's vocabulary.
+        teacher: folder that `fine_tune_teacher` wrote; its embedding rows are cut to the student's vocabulary;
+            None: the student learns from the gold labels alone (BiStil-ST).
         vocabulary: folder that `trim_bilingual_vocabulary` wrote.
         data: folder with train.parquet and validation.parquet of the source language.
         output: the SFT, one safetensors file: sparse differences of the encoder and the full head.
@@ -46,13 +47,18 @@ def distil_phase2(
         interval: between checkpoints; an interrupted call goes on from its last one when it is made again.
     """
     limit_threads(threads)
-    inputs = {"student": student, "teacher": teacher, "vocabulary": vocabulary, "data": data}
+    inputs = {"student": student, "vocabulary": vocabulary, "data": data}
+    if teacher:
+        inputs["teacher"] = teacher
     code = [__name__, f"bistil_core.tasks.{task}", f"bistil_core.data.formats.{task}"]
     checkpoints = checkpoints_of(output, inputs, settings, seed, code, interval)
     set_seed(seed)
     tokenizer = load_tokenizer(student)
-    kept_ids = pq.read_table(vocabulary / "kept_ids.parquet")["old_id"].to_numpy()
-    task_teacher = trim_embeddings(task_named(task).load_model(teacher, attn_implementation="eager"), kept_ids)
+    objective: Objective = GoldLabels(task_named(task))
+    if teacher:
+        kept_ids = pq.read_table(vocabulary / "kept_ids.parquet")["old_id"].to_numpy()
+        task_teacher = trim_embeddings(task_named(task).load_model(teacher, attn_implementation="eager"), kept_ids)
+        objective = Distillation(task_teacher, task_named(task), settings.temperature)
     model = task_named(task).load_model(student, attn_implementation="eager")
     sft, training = fine_tune_on_task(
         model,
@@ -62,7 +68,7 @@ def distil_phase2(
         tokenizer,
         settings,
         seed,
-        Distillation(task_teacher, task_named(task), settings.temperature),
+        objective,
         checkpoints=checkpoints,
         stage=f"{task} phase 2",
     )

@@ -1,12 +1,14 @@
 """The task teacher: the base model fine-tuned on the source language's labels (BiStil section 3.3)."""
 
+from dataclasses import replace
 from pathlib import Path
 
-from transformers import AutoConfig, set_seed
+from transformers import set_seed
 
 from bistil_core.files import replacing, write_json
-from bistil_core.models.families import family_of
-from bistil_core.models.loading import load_tokenizer
+from bistil_core.models.loading import dropout_overrides, load_tokenizer
+from bistil_core.models.sparse import SparseFineTuning
+from bistil_core.models.sparse_application import fingerprint
 from bistil_core.settings.checkpoints import DEFAULT_INTERVAL, CheckpointSettings
 from bistil_core.settings.tasks import TeacherSettings
 from bistil_core.tasks import task_named
@@ -26,8 +28,9 @@ def fine_tune_teacher(
     seed: int,
     threads: int = 1,
     interval: CheckpointSettings = DEFAULT_INTERVAL,
+    language_sft: Path | None = None,
 ) -> None:
-    """Fine-tune the base model on a task by LT-SFT and save the whole model.
+    """Fine-tune the base model on a task by LT-SFT and save the whole model, theta + phi_source + phi_task.
 
     Args:
         base_model: folder of the massively multilingual Transformer, full vocabulary.
@@ -38,16 +41,26 @@ def fine_tune_teacher(
         source_language: code of the language that the labels are in.
         settings: `teacher.<task>.fine_tuning` of the configuration.
         interval: between checkpoints; an interrupted call goes on from its last one when it is made again.
+        language_sft: phi_source, the source language's sparse fine-tuning; None: phi_source is 0.
+
+    Raises:
+        BistilError: the language's sparse fine-tuning belongs to another base.
     """
     limit_threads(threads)
     inputs = {"base_model": base_model, "data": data}
+    if language_sft:
+        inputs["language_sft"] = language_sft
     code = [__name__, f"bistil_core.tasks.{task}", f"bistil_core.data.formats.{task}"]
     checkpoints = checkpoints_of(output, inputs, settings, seed, code, interval)
     set_seed(seed)
     tokenizer = load_tokenizer(base_model)
     model = task_named(task).load_model(
-        base_model, attn_implementation="eager", **dropout_overrides(base_model, settings)
+        base_model, attn_implementation="eager", **dropout_overrides(base_model, settings.dropout)
     )
+    # phi_task is learnt at theta + phi_source, but it belongs to theta: any language's may stand beside it.
+    theta = {name: fingerprint(value) for name, value in model.base_model.named_parameters()}
+    if language_sft:
+        SparseFineTuning.load(language_sft).without_replacements().apply(model)
     sft, record = fine_tune_on_task(
         model,
         task_named(task),
@@ -60,17 +73,11 @@ def fine_tune_teacher(
         checkpoints=checkpoints,
         stage=f"{task} teacher",
     )
+    fingerprints = {name: theta[name] for name in sft.differences}
+    sft = replace(sft, metadata={**sft.metadata, "base_fingerprint": fingerprints})
     with replacing(output) as folder:
         model.save_pretrained(folder)
         tokenizer.save_pretrained(folder)
         sft.save(folder / "sft.safetensors")
         write_json(folder / "training.json", record)
     checkpoints.remove()
-
-
-def dropout_overrides(base_model: Path, settings: TeacherSettings) -> dict[str, float]:
-    """Configuration values that set the encoder's dropout rates, where the settings name one."""
-    if settings.dropout is None:
-        return {}
-    model_type = AutoConfig.from_pretrained(str(base_model), local_files_only=True).model_type
-    return dict.fromkeys(family_of(model_type).dropout, settings.dropout)

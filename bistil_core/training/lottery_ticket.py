@@ -14,7 +14,7 @@ from transformers import PreTrainedModel
 from bistil_core.models.families import family_of
 from bistil_core.models.selection import select_parameters
 from bistil_core.models.sparse import SparseFineTuning
-from bistil_core.settings.optimisation import SparseOptimisation
+from bistil_core.settings.optimisation import SparseTraining
 from bistil_core.training.sparse_optimiser import SparseAdamW
 from bistil_core.training.trainer import MAX_GRADIENT_NORM, TrainingRecord
 
@@ -30,7 +30,7 @@ def head_parameters(model: PreTrainedModel) -> dict[str, nn.Parameter]:
     return {name: value for name, value in model.named_parameters() if id(value) not in encoder}
 
 
-def freeze(model: PreTrainedModel, settings: SparseOptimisation) -> None:
+def freeze(model: PreTrainedModel, settings: SparseTraining) -> None:
     """Take LayerNorms, embeddings or the lowest layers of the encoder out of training, as configured."""
     encoder = model.base_model
     family = family_of(model.config.model_type)
@@ -47,16 +47,16 @@ def freeze(model: PreTrainedModel, settings: SparseOptimisation) -> None:
 
 def lottery_ticket(
     model: PreTrainedModel,
-    settings: SparseOptimisation,
-    train: Callable[[str, float, torch.optim.Optimizer | None], TrainingRecord],
+    settings: SparseTraining,
+    train: Callable[[str, torch.optim.Optimizer | None], TrainingRecord],
 ) -> tuple[SparseFineTuning, dict[str, TrainingRecord]]:
     """Fine-tune `model` in place and return what changed, with a record for each phase.
 
     Args:
         model: a model with its task head; what must not move has been frozen.
-        settings: density, epochs, learning rate; density 1.0 is plain full fine-tuning, without a second phase.
-        train: (phase, epochs, optimiser or None for AdamW over everything) -> trains `model` in place to its
-            best checkpoint, with a fresh schedule.
+        settings: density, learning rate; density 1.0 is plain full fine-tuning, without a second phase.
+        train: (phase, "dense" or "sparse"; optimiser, or None for AdamW over everything) -> trains `model` in
+            place to its best checkpoint, with a fresh schedule.
 
     Returns:
         The SFT: sparse differences of the encoder and the full head; `model` ends as its base plus the SFT, but
@@ -64,7 +64,7 @@ def lottery_ticket(
     """
     group, head = sparsified_group(model), head_parameters(model)
     original, original_head = _values(group), _values(head)
-    records = {"dense": train("dense", settings.dense_epochs, None)}
+    records = {"dense": train("dense", None)}
     masks = select_parameters(original, _values(group), settings.density)
     if settings.density < 1.0:
         _set(group, original)
@@ -80,7 +80,7 @@ def lottery_ticket(
             lr=settings.learning_rate,
             max_grad_norm=MAX_GRADIENT_NORM,
         )
-        records["sparse"] = train("sparse", settings.sparse_epochs, optimiser)
+        records["sparse"] = train("sparse", optimiser)
     sft = SparseFineTuning.difference(original, _values(group), masks, replaced=_values(head))
     return sft, records
 

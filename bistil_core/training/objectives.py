@@ -1,13 +1,16 @@
 """What a training step minimises: gold labels, or the distance from a teacher (BiStil sections 3.2 and 3.3)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 
 import torch
 from torch import Tensor
+from torch.nn.functional import cross_entropy
 from transformers import PreTrainedModel
 from transformers.modeling_outputs import ModelOutput
 
 from bistil_core.errors import BistilError
+from bistil_core.models.sparse import SparseFineTuning
+from bistil_core.models.sparse_application import SparseSwitch
 from bistil_core.tasks import Task
 from bistil_core.training.losses import Reading, attention_loss, hidden_state_loss, prediction_loss
 
@@ -25,6 +28,34 @@ class GoldLabels:
     def __call__(self, model: PreTrainedModel, batch: Batch) -> dict[str, Tensor]:
         """The one loss part of a batch."""
         return {"task": model(**self.task.inputs(batch, gold=True)).loss}
+
+
+class MaskedLanguageModelling:
+    """Cross-entropy at the masked tokens, and with `regularisation` the L1 norm of the difference (method section 3).
+
+    Args:
+        original: theta_0 by name in the encoder, of the parameters that may move; copied if it is needed.
+        regularisation: times the mean of |theta - theta_0| over them; 0 for none.
+    """
+
+    def __init__(self, original: Mapping[str, Tensor], regularisation: float = 0.0):
+        self.regularisation = regularisation
+        self.original = {name: value.detach().clone() for name, value in original.items()} if regularisation else {}
+
+    def __call__(self, model: PreTrainedModel, batch: Batch) -> dict[str, Tensor]:
+        """The loss parts of one batch; that of a batch without any masked token is 0."""
+        labels = batch["labels"]
+        logits = model(input_ids=batch["input_ids"], attention_mask=batch["attention_mask"]).logits
+        total = cross_entropy(logits.flatten(0, 1).float(), labels.flatten(), ignore_index=-100, reduction="sum")
+        parts = {"masked": total / (labels != -100).sum().clamp(min=1)}
+        if self.regularisation:
+            self.original = {name: value.to(labels.device) for name, value in self.original.items()}
+            distances = [
+                (model.base_model.get_parameter(name) - value).abs().sum() for name, value in self.original.items()
+            ]
+            size = sum(value.numel() for value in self.original.values())
+            parts["regularisation"] = self.regularisation * torch.stack(distances).sum() / size
+        return parts
 
 
 class Distillation:
@@ -77,3 +108,35 @@ class Distillation:
         if not self._seen_attentions and not any(layer.any() for layer in teacher.attentions):
             raise BistilError("the teacher's attention probabilities are all 0: its weights cannot be right")
         self._seen_attentions = True
+
+
+class BilingualDistillation(Distillation):
+    """L_attn + L_hidden from a teacher that wears the sparse fine-tuning of each batch's language.
+
+    Args:
+        teacher: as for `Distillation`, with nothing applied.
+        languages: what the `language` of a batch, (B,) int64 and the same for all of it, counts in.
+        fine_tunings: by language, of the teacher; in the others it stays bare.
+        reading: how L_attn and L_hidden find padding.
+
+    Raises:
+        BistilError: a fine-tuning does not belong to the teacher.
+    """
+
+    def __init__(
+        self,
+        teacher: PreTrainedModel,
+        languages: Sequence[str],
+        fine_tunings: Mapping[str, SparseFineTuning],
+        reading: Reading = "real",
+    ):
+        # The switch swaps tensors, so the teacher must be where it stays before there is one.
+        super().__init__(teacher.to("cuda" if torch.cuda.is_available() else "cpu"), reading=reading)
+        self.worn = [language if language in fine_tunings else None for language in languages]
+        self.switch = SparseSwitch(self.teacher, fine_tunings) if fine_tunings else None
+
+    def __call__(self, model: PreTrainedModel, batch: Batch) -> dict[str, Tensor]:
+        """The loss parts of one monolingual batch."""
+        if self.switch:
+            self.switch.activate(self.worn[int(batch["language"][0])])
+        return super().__call__(model, {name: batch[name] for name in ("input_ids", "attention_mask")})

@@ -53,8 +53,9 @@ def fine_tune_on_task(
         counts, loss = score_model(model, validation, settings.batch_size)
         return {"loss": loss} | {name: float(value) for name, value in task.metrics(counts.sum(axis=0)).items()}
 
-    def run_phase(phase: str, epochs: float, optimiser: torch.optim.Optimizer | None) -> TrainingRecord:
+    def run_phase(phase: str, optimiser: torch.optim.Optimizer | None) -> TrainingRecord:
         set_seed(seed)
+        epochs = settings.dense_epochs if phase == "dense" else settings.sparse_epochs
         steps = max(1, round(epochs * steps_per_epoch))
         return run_training(
             model,

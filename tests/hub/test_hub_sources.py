@@ -16,7 +16,9 @@ from bistil_core.errors import BistilError
 from bistil_core.files import read_json
 from bistil_core.hub.download_dataset import download_dataset
 from bistil_core.hub.download_model import download_model
+from bistil_core.models.loading import load_encoder
 from bistil_core.models.prepare_base_model import prepare_base_model
+from bistil_core.models.sparse import SparseFineTuning
 from bistil_core.settings.corpora import CorpusSettings
 from bistil_core.settings.sources import HubExamples, HubModel, HubText
 from tests.hub.loopback import Repository
@@ -158,3 +160,23 @@ def test_pickled_code_is_not_run(hub, tmp_path, xlm_roberta, weights):
         prepare_base_model(tmp_path / "out", "xlmr", MODEL, seed=1)
     assert not (tmp_path / "out").exists()
     assert not (tmp_path / "harmed").exists()
+
+
+def test_a_language_sft_of_the_hub_applies_to_its_base_model(hub, tmp_path):
+    download_model(model_folder(MODEL), MODEL)
+    base = load_encoder(model_folder(MODEL))
+    before = {name: value.detach().clone() for name, value in base.named_parameters()}
+    masks = {name: torch.rand(value.shape) < 0.1 for name, value in before.items() if "encoder.layer" in name}
+    tuned = {name: value + 0.5 * masks[name] for name, value in before.items() if name in masks}
+    head = {"lm_head.bias": torch.ones(3)}
+    SparseFineTuning.difference(before, tuned, masks, replaced=head).save_composable(tmp_path / "published")
+    published = {"pytorch_diff.bin": (tmp_path / "published" / "pytorch_diff.bin").read_bytes()}
+    hub.repositories["models", "owner/xlmr-lang-sft-xx"] = Repository({**published, "README.md": b"# card\n"})
+    source = HubModel(kind="hub", repository="owner/xlmr-lang-sft-xx", revision="main")
+    folder = model_folder(source)
+    download_model(folder, source)
+    assert sorted(path.name for path in folder.iterdir()) == ["provenance.json", "pytorch_diff.bin"]
+    assert read_json(folder / "provenance.json")["commit"] == hub.repositories["models", source.repository].commit
+    SparseFineTuning.load(folder).without_replacements().apply(base)
+    for name, value in base.named_parameters():
+        torch.testing.assert_close(value, tuned.get(name, before[name]))

@@ -229,3 +229,37 @@ def test_whatever_stands_there_the_answer_is_a_configuration_or_a_report(key, va
 
 def test_tasks_are_known_without_loading_them():
     assert "nli" in known_tasks()
+
+
+def with_sfts(**changes):
+    values = yaml.safe_load((ROOT / "config.yaml").read_text())
+    return {**values, "train_language_sft": {"learning_rate": 1e-3, "batch_size": 8}, **changes}
+
+
+def test_language_sfts_have_short_forms():
+    chosen = load_configuration(with_sfts(language_sft={"en": "train", "sw": "owner/name"})).language_sft
+    assert chosen["en"].kind == "train"
+    assert (chosen["sw"].kind, chosen["sw"].repository, chosen["sw"].revision) == ("hub", "owner/name", "main")
+    pinned = {"kind": "hub", "repository": "owner/name", "revision": "abc"}
+    assert load_configuration(with_sfts(language_sft={"sw": pinned})).language_sft["sw"].revision == "abc"
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"language_sft": {"xx": "train"}}, "language_sft.xx: found 'xx'"),
+        ({"language_sft": {"sw": "trained"}}, "language_sft.sw: found 'trained'"),
+        ({"language_sft": {"sw": "train"}, "train_language_sft": None}, "add train_language_sft"),
+        (
+            {
+                "language_sft": {"sw": "owner/name"},
+                "base_models": {name: {"source": {"kind": "miniature"}} for name in ("a", "b")},
+            },
+            "an experiment file per base model",
+        ),
+    ],
+)
+def test_language_sfts_that_cannot_be_are_refused(changes, says):
+    with pytest.raises(BistilError) as error:
+        load_configuration(with_sfts(**changes))
+    assert says in str(error.value)

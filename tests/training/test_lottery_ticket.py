@@ -29,7 +29,8 @@ def learn(tmp_path, chosen):
     freeze(model, chosen)
     start = {name: value.detach().clone() for name, value in model.named_parameters()}
 
-    def train(phase, epochs, optimiser):
+    def train(phase, optimiser):
+        epochs = chosen.dense_epochs if phase == "dense" else chosen.sparse_epochs
         return run_training(
             model,
             stage=phase,
