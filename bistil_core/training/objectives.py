@@ -84,7 +84,10 @@ class Distillation:
 
     def __call__(self, model: PreTrainedModel, batch: Batch) -> dict[str, Tensor]:
         """The loss parts of one batch."""
-        inputs = self.task.inputs(batch, gold=False) if self.task else batch
+        if self.task:
+            inputs = self.task.inputs(batch, gold=False)
+        else:
+            inputs = {name: batch[name] for name in ("input_ids", "attention_mask")}
         asked = {"output_attentions": True, "output_hidden_states": True}
         with torch.no_grad():
             teacher = self.teacher.to(batch["input_ids"].device)(**inputs, **asked)
@@ -139,4 +142,4 @@ class BilingualDistillation(Distillation):
         """The loss parts of one monolingual batch."""
         if self.switch:
             self.switch.activate(self.worn[int(batch["language"][0])])
-        return super().__call__(model, {name: batch[name] for name in ("input_ids", "attention_mask")})
+        return super().__call__(model, batch)

@@ -18,10 +18,9 @@ from transformers import (
 from bistil_core import SparseFineTuning, build_student, select_parameters
 from bistil_core.errors import BistilError
 from bistil_core.models.families import family_of
+from bistil_core.models.loading import dropout_overrides
 from bistil_core.settings.optimisation import SparseOptimisation
-from bistil_core.settings.tasks import TeacherSettings
 from bistil_core.tasks import task_named
-from bistil_core.training.fine_tune_teacher import dropout_overrides
 from bistil_core.training.lottery_ticket import freeze, head_parameters, sparsified_group
 from bistil_core.training.objectives import Distillation
 from bistil_core.vocabulary.trimming import trim_embeddings
@@ -118,10 +117,7 @@ def test_embeddings_layers_and_norms_can_be_frozen(family):
 
 def test_dropout_is_set_by_the_familys_own_names(family, tmp_path):
     teacher_of(family).save_pretrained(tmp_path)
-    settings = TeacherSettings(
-        learning_rate=1e-3, batch_size=1, density=1, dense_epochs=1, sparse_epochs=1, max_length=8, dropout=0.37
-    )
-    model = NLI.load_model(tmp_path, **dropout_overrides(tmp_path, settings))
+    model = NLI.load_model(tmp_path, **dropout_overrides(tmp_path, 0.37))
     rates = {module.p for module in model.base_model.modules() if isinstance(module, torch.nn.Dropout)}
     rates |= {getattr(module, "attention_dropout", 0.37) for module in model.base_model.modules()}
     assert 0.37 in rates

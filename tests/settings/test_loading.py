@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bistil_core.errors import BistilError
@@ -112,7 +112,11 @@ def test_whole_numbers_are_numbers_of_either_kind():
             "file",
             ["found 'file'", "files or github or hub or miniature", "did you mean files?"],
         ),
-        ("teacher.nli.train", {"path": "x"}, ["a mapping whose kind is one of files, github, hub, miniature", "add a kind"]),
+        (
+            "teacher.nli.train",
+            {"path": "x"},
+            ["a mapping whose kind is one of files, github, hub, miniature", "add a kind"],
+        ),
         ("teacher.nli.train.examples", 3, ["unknown key", "kind, path, columns"]),
         ("teacher.nli.train.columns", {"premise": 1}, ["{'premise': 1}", "a mapping to text or a list of text"]),
         ("teacher.nli.train.columns", 3, ["found 3", "a mapping to text or a list of text"]),
@@ -217,6 +221,7 @@ KEYS = [
 ]
 
 
+@settings(deadline=None)
 @given(key=st.sampled_from(KEYS), value=anything)
 def test_whatever_stands_there_the_answer_is_a_configuration_or_a_report(key, value):
     try:
