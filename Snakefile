@@ -16,6 +16,7 @@ include: "rules/lookups.smk"
 
 localrules:
     all,
+    clean,
 
 
 rule all:
@@ -27,6 +28,19 @@ rule all:
         ],
     message:
         "Every benchmark and language of the configuration"
+
+
+rule clean:
+    log:
+        "logs/clean.log",
+    conda:
+        "envs/bistil.yaml"
+    params:
+        kept=SETTINGS.keep_intermediates,
+    message:
+        "Delete what no later step needs any more"
+    script:
+        "workflow_scripts/clean.py"
 
 
 include: "rules/downloads.smk"

@@ -12,7 +12,7 @@ from datasets import Dataset
 from torch import Tensor
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from bistil_core.tasks import Task
+from bistil_core.task import Task
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from functools import cache
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
+from snakemake.persistence import ParamsChange
 from snakemake.resources import Resource
 
 # The code beside the rules is the code that counts, here and in the jobs, wherever bistil is installed besides.
@@ -14,6 +15,7 @@ sys.path.insert(0, workflow.basedir)
 os.environ.update(PYTHONPATH=os.pathsep.join(filter(None, [workflow.basedir, os.environ.get("PYTHONPATH")])))
 
 from bistil_core.errors import BistilError
+from bistil_core.reasons import changes
 from bistil_core.settings.canonical import canonical, seed_of
 from bistil_core.settings.loading import load_configuration
 from bistil_core.settings.local_files import missing_files
@@ -29,6 +31,10 @@ if workflow.is_main_process and (missing := missing_files(SETTINGS)):
     raise WorkflowError("\n".join(missing))
 
 SOURCE = SETTINGS.source_language
+
+# Snakemake prints all parameters before and now; which of them differ is what a reader wants to know. It keeps their
+# values alone, so that single numbers are params as {"seed": 1}.
+ParamsChange.__str__ = lambda change: "; ".join(changes(change.only_old, change.only_new))
 
 
 wildcard_constraints:
@@ -51,6 +57,11 @@ if workflow.local_exec:
 def training_threads():
     """Half of the cores: the teacher and phase 1 do not wait for each other, so they share the machine."""
     return max(1, workflow.cores // 2) if workflow.local_exec else 4
+
+
+def intermediate(output):
+    """An output that only later steps read: kept or, as the configuration says, deleted once they have."""
+    return output if SETTINGS.keep_intermediates else temp(output)
 
 
 @cache

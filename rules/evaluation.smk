@@ -72,6 +72,8 @@ rule assemble_result:
     input:
         base_model=base_model_of,
         teacher=teacher_of,
+        student=lambda wildcards: student_of(wildcards, wildcards.language),
+        phase2_record="results/sft/{benchmark}_{language}.training.json",
         model="results/models/{benchmark}_{language}",
         sft="results/sft/{benchmark}_{language}.safetensors",
         vocabulary=lambda wildcards: vocabulary_of(wildcards, wildcards.language),
@@ -98,7 +100,7 @@ rule assemble_result:
         task=lambda wildcards: benchmark_of(wildcards).task,
         source_language=SOURCE,
         configuration=part_in_result,
-        seed=SETTINGS.seed,
+        seed={"seed": SETTINGS.seed},
         code=code_behind_result,
     message:
         "Result of {wildcards.benchmark} in {wildcards.language}"

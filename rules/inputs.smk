@@ -5,15 +5,15 @@ rule prepare_base_model:
     input:
         lambda wildcards: input_files(base_model_source(wildcards)),
     output:
-        directory("results/base_models/{base}"),
+        intermediate(directory("results/base_models/{base}")),
     log:
         "logs/prepare_base_model/{base}.log",
     conda:
         "../envs/bistil.yaml"
     params:
         model=base_model_params,
-        seed=SETTINGS.seed,
-        code=code_of("prepare_base_model"),
+        seed=lambda wildcards: {"seed": SETTINGS.seed if base_model_source(wildcards).kind == "random" else 0},
+        code=lambda wildcards: code_of("prepare_base_model", *family_modules(wildcards.base)),
     message:
         "Base model {wildcards.base}"
     script:
@@ -24,14 +24,14 @@ rule prepare_corpus:
     input:
         lambda wildcards: input_files(corpus_of(wildcards.language).source, wildcards.language),
     output:
-        directory("results/corpora/{language}"),
+        intermediate(directory("results/corpora/{language}")),
     log:
         "logs/prepare_corpus/{language}.log",
     conda:
         "../envs/bistil.yaml"
     params:
         settings=lambda wildcards: canonical(corpus_of(wildcards.language)),
-        seed=SETTINGS.seed,
+        seed={"seed": SETTINGS.seed},
         code=lambda wildcards: code_of(
             "prepare_corpus",
             source_module(corpus_of(wildcards.language).source.kind),
@@ -50,7 +50,7 @@ rule prepare_training_data:
             for file in input_files(getattr(SETTINGS.teacher[wildcards.task], part), wildcards.language)
         ],
     output:
-        directory("results/tasks/{task}_{language}"),
+        intermediate(directory("results/tasks/{task}_{language}")),
     log:
         "logs/prepare_training_data/{task}_{language}.log",
     conda:
@@ -58,7 +58,10 @@ rule prepare_training_data:
     params:
         train=lambda wildcards: canonical(SETTINGS.teacher[wildcards.task].train),
         validation=lambda wildcards: canonical(SETTINGS.teacher[wildcards.task].validation),
-        seed=SETTINGS.seed,
+        seed=lambda wildcards: seed_for(
+            SETTINGS.teacher[wildcards.task].train,
+            SETTINGS.teacher[wildcards.task].validation,
+        ),
         code=lambda wildcards: code_of(
             "prepare_training_data",
             source_module(SETTINGS.teacher[wildcards.task].train.kind),
@@ -75,7 +78,7 @@ rule prepare_test_data:
     input:
         lambda wildcards: input_files(test_source(wildcards), wildcards.language),
     output:
-        directory("results/benchmarks/{benchmark}_{language}"),
+        intermediate(directory("results/benchmarks/{benchmark}_{language}")),
     log:
         "logs/prepare_test_data/{benchmark}_{language}.log",
     conda:
@@ -83,7 +86,7 @@ rule prepare_test_data:
     params:
         task=lambda wildcards: benchmark_of(wildcards).task,
         source=lambda wildcards: canonical(test_source(wildcards)),
-        seed=SETTINGS.seed,
+        seed=lambda wildcards: seed_for(test_source(wildcards)),
         code=lambda wildcards: code_of(
             "prepare_test_data",
             source_module(test_source(wildcards).kind),

@@ -15,8 +15,8 @@ rule train_language_sft:
     threads: training_threads()
     params:
         settings=lambda wildcards: canonical(trained_language_sft()),
-        seed=lambda wildcards: seed_of(SETTINGS, trained_language_sft()),
-        code=code_of("train_language_sft"),
+        seed=lambda wildcards: {"seed": seed_of(SETTINGS, trained_language_sft())},
+        code=lambda wildcards: code_of("train_language_sft", *family_modules(wildcards.base)),
     message:
         "Learn the sparse fine-tuning of {wildcards.base} for {wildcards.language}"
     script:

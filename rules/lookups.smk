@@ -3,7 +3,8 @@
 import difflib
 
 from bistil_core.downloads import dataset_folder, file_folder, filled_in, model_folder
-from bistil_core.files import sha256_of
+from bistil_core.files import read_json, sha256_of
+from bistil_core.models.families import family_module
 from bistil_core.settings.local_files import local_paths
 from bistil_core.settings.sources import GithubExamples, HubModel
 
@@ -131,6 +132,11 @@ def counts_of(wildcards, language):
     return f"results/counts/{benchmark_of(wildcards).base_model}_{language}.parquet"
 
 
+def seed_for(*examples):
+    """The global seed where one of the sources of examples is generated; what is only read depends on none."""
+    return {"seed": SETTINGS.seed if any(source.kind == "miniature" for source in examples) else 0}
+
+
 def base_model_params(wildcards):
     """Where a base model comes from; the shipped one's checksum stands for files that are no inputs."""
     source = base_model_source(wildcards)
@@ -174,6 +180,14 @@ def trained_language_sft():
 def task_modules(task):
     """The modules that describe one task."""
     return f"bistil_core.tasks.{task}", f"bistil_core.data.formats.{task}"
+
+
+def family_modules(base):
+    """The module that describes a base model's family, as far as the configuration tells which that is."""
+    source = SETTINGS.base_models[configured("base model", base, list(SETTINGS.base_models))].source
+    folder = {"miniature": MINIATURE, "folder": Path(getattr(source, "path", ""))}.get(source.kind)
+    model_type = read_json(folder / "config.json").get("model_type") if folder else source.model_type
+    return (family_module(model_type),) if model_type else ()
 
 
 def source_module(kind):
@@ -222,7 +236,7 @@ def evaluations(wildcards, system):
 
 def max_length(wildcards):
     """Tokens per example, as the teacher was trained."""
-    return SETTINGS.teacher[benchmark_of(wildcards).task].fine_tuning.max_length
+    return {"max_length": SETTINGS.teacher[benchmark_of(wildcards).task].fine_tuning.max_length}
 
 
 def scoring_settings():
@@ -278,6 +292,10 @@ def code_behind_result(wildcards):
             *(each.source for each in text),
         )
     }
-    chosen = (*task_modules(benchmark.task), *map(source_module, sorted(kinds)))
+    chosen = (
+        *task_modules(benchmark.task),
+        *family_modules(benchmark.base_model),
+        *map(source_module, sorted(kinds)),
+    )
     steps = (*STEPS, "train_language_sft") if trained_language_sfts(wildcards) else STEPS
     return {module: digest for step in steps for module, digest in code_of(step, *chosen).items()}

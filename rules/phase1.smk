@@ -18,8 +18,8 @@ rule distil_phase1:
     threads: training_threads()
     params:
         settings=canonical(SETTINGS.phase1),
-        seed=seed_of(SETTINGS, SETTINGS.phase1),
-        code=code_of("distil_phase1"),
+        seed={"seed": seed_of(SETTINGS, SETTINGS.phase1)},
+        code=lambda wildcards: code_of("distil_phase1", *family_modules(wildcards.base)),
     message:
         "Distil {wildcards.base} into a {wildcards.source}-{wildcards.target} student (phase 1)"
     script:

@@ -19,8 +19,12 @@ rule distil_phase2:
         task=lambda wildcards: benchmark_of(wildcards).task,
         source_language=SOURCE,
         settings=lambda wildcards: canonical(phase2_settings(wildcards)),
-        seed=lambda wildcards: seed_of(SETTINGS, phase2_settings(wildcards)),
-        code=lambda wildcards: code_of("distil_phase2", *task_modules(benchmark_of(wildcards).task)),
+        seed=lambda wildcards: {"seed": seed_of(SETTINGS, phase2_settings(wildcards))},
+        code=lambda wildcards: code_of(
+            "distil_phase2",
+            *task_modules(benchmark_of(wildcards).task),
+            *family_modules(benchmark_of(wildcards).base_model),
+        ),
     message:
         "Distil the task of {wildcards.benchmark} into the {wildcards.language} student (phase 2)"
     script:

@@ -15,8 +15,12 @@ rule fine_tune_teacher:
     threads: training_threads()
     params:
         settings=lambda wildcards: canonical(teacher_settings(wildcards)),
-        seed=lambda wildcards: seed_of(SETTINGS, teacher_settings(wildcards)),
-        code=lambda wildcards: code_of("fine_tune_teacher", *task_modules(wildcards.task)),
+        seed=lambda wildcards: {"seed": seed_of(SETTINGS, teacher_settings(wildcards))},
+        code=lambda wildcards: code_of(
+            "fine_tune_teacher",
+            *task_modules(wildcards.task),
+            *family_modules(wildcards.base),
+        ),
     message:
         "Fine-tune the {wildcards.task} teacher of {wildcards.base} on {wildcards.source}"
     script:

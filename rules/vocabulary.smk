@@ -6,7 +6,7 @@ rule count_corpus_tokens:
         base_model="results/base_models/{base}",
         corpus="results/corpora/{language}",
     output:
-        "results/counts/{base}_{language}.parquet",
+        intermediate("results/counts/{base}_{language}.parquet"),
     log:
         "logs/count_corpus_tokens/{base}_{language}.log",
     conda:

@@ -20,7 +20,7 @@ with reporting(snakemake.log[0]):
         },
         output=Path(snakemake.output[0]),
         settings=Phase1Settings(**snakemake.params.settings),
-        seed=snakemake.params.seed,
+        seed=snakemake.params.seed["seed"],
         threads=snakemake.threads,
         interval=CheckpointSettings(**snakemake.config.get("checkpoints", {})),
         language_sfts={language: Path(sft) for language, sft in languages.items() if sft},

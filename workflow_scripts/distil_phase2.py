@@ -18,7 +18,7 @@ with reporting(snakemake.log[0]):
         task=snakemake.params.task,
         source_language=snakemake.params.source_language,
         settings=Phase2Settings(**snakemake.params.settings),
-        seed=snakemake.params.seed,
+        seed=snakemake.params.seed["seed"],
         threads=snakemake.threads,
         interval=CheckpointSettings(**snakemake.config.get("checkpoints", {})),
     )

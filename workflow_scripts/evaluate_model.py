@@ -17,7 +17,7 @@ with reporting(snakemake.log[0]):
         output=Path(snakemake.output[0]),
         task=snakemake.params.task,
         language=snakemake.wildcards.language,
-        max_length=snakemake.params.max_length,
+        max_length=snakemake.params.max_length["max_length"],
         settings=EvaluateSettings(**snakemake.params.settings),
         threads=snakemake.threads,
         language_sft=Path(language_sft) if language_sft else None,

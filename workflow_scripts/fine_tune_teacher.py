@@ -15,7 +15,7 @@ with reporting(snakemake.log[0]):
         task=snakemake.wildcards.task,
         source_language=snakemake.wildcards.source,
         settings=TeacherSettings(**snakemake.params.settings),
-        seed=snakemake.params.seed,
+        seed=snakemake.params.seed["seed"],
         threads=snakemake.threads,
         interval=CheckpointSettings(**snakemake.config.get("checkpoints", {})),
         language_sft=Path(language_sft) if language_sft else None,

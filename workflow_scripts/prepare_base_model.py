@@ -11,5 +11,5 @@ with reporting(snakemake.log[0]):
         output=Path(snakemake.output[0]),
         name=snakemake.wildcards.base,
         source=TypeAdapter(ModelSource).validate_python(snakemake.params.model["source"]),
-        seed=snakemake.params.seed,
+        seed=snakemake.params.seed["seed"],
     )

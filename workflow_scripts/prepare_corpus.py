@@ -9,5 +9,5 @@ with reporting(snakemake.log[0]):
         output=Path(snakemake.output[0]),
         language=snakemake.wildcards.language,
         settings=CorpusSettings(**snakemake.params.settings),
-        seed=snakemake.params.seed,
+        seed=snakemake.params.seed["seed"],
     )

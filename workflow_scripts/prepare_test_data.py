@@ -12,5 +12,5 @@ with reporting(snakemake.log[0]):
         task=snakemake.params.task,
         language=snakemake.wildcards.language,
         source=TypeAdapter(ExampleSource).validate_python(snakemake.params.source),
-        seed=snakemake.params.seed,
+        seed=snakemake.params.seed["seed"],
     )

@@ -15,5 +15,5 @@ with reporting(snakemake.log[0]):
         language=snakemake.wildcards.language,
         train=source.validate_python(snakemake.params.train),
         validation=source.validate_python(snakemake.params.validation),
-        seed=snakemake.params.seed,
+        seed=snakemake.params.seed["seed"],
     )

@@ -13,7 +13,7 @@ with reporting(snakemake.log[0]):
         record=Path(snakemake.output.record),
         language=snakemake.wildcards.language,
         settings=TrainLanguageSftSettings(**snakemake.params.settings),
-        seed=snakemake.params.seed,
+        seed=snakemake.params.seed["seed"],
         threads=snakemake.threads,
         interval=CheckpointSettings(**snakemake.config.get("checkpoints", {})),
     )

@@ -33,6 +33,8 @@ def assemble_result(
     seed: int,
     base_model: Path,
     teacher: Path,
+    student: Path,
+    phase2_record: Path,
     model: Path,
     sft: Path,
     vocabulary: Path,
@@ -48,6 +50,8 @@ def assemble_result(
         output: the file to write; its fields are described in docs/results.md.
         configuration: the configuration values that had a part in this result.
         teacher: folder of the task teacher.
+        student: folder of the phase-1 student.
+        phase2_record: training record of phase 2.
         model: folder of the production student.
         test_data: language -> folder of `prepare_test_data`.
         corpora: language -> folder of `prepare_corpus`.
@@ -110,6 +114,9 @@ def assemble_result(
             "tuned_parameters": learnt.tuned_parameters,
             "bytes": sft.stat().st_size,
         },
+        "warnings": _warnings(read_json(student / "training.json"))
+        + _warnings(read_json(teacher / "training.json"))
+        + _warnings(read_json(phase2_record)),
         "provenance": provenance(configuration, code, seed),
     }
     write_json(output, result)
@@ -130,3 +137,9 @@ def _each(scores: dict[str, dict[str, dict]], key: str) -> dict[str, dict[str, A
         system: {language: found[key] for language, found in by_language.items()}
         for system, by_language in scores.items()
     }
+
+
+def _warnings(record: dict[str, Any]) -> list[str]:
+    """What a training record, or the records of its phases, warn of."""
+    phases = [record] if "warnings" in record else record.values()
+    return [warning for phase in phases for warning in phase["warnings"]]

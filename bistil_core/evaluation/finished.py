@@ -5,7 +5,7 @@ from pathlib import Path
 from transformers import PreTrainedModel
 
 from bistil_core.models.sparse import SparseFineTuning
-from bistil_core.tasks import Task
+from bistil_core.task import Task
 
 
 def load_finished(

@@ -1,6 +1,6 @@
 """The README.md beside a production model: what it is, how to use it, what it scored."""
 
-from bistil_core.tasks import Task
+from bistil_core.task import Task
 
 SYNTHETIC = """
 > **Synthetic.** This model was trained and tested in a small generated world. Its scores say that the

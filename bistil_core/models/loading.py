@@ -2,9 +2,7 @@
 
 from pathlib import Path
 
-from transformers import AutoConfig, AutoModel, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
-
-from bistil_core.models.families import family_of
+from transformers import AutoModel, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 
 
 def load_encoder(folder: str | Path) -> PreTrainedModel:
@@ -27,11 +25,3 @@ def load_encoder(folder: str | Path) -> PreTrainedModel:
 def load_tokenizer(folder: str | Path) -> PreTrainedTokenizerBase:
     """A folder's fast tokenizer."""
     return AutoTokenizer.from_pretrained(str(folder), local_files_only=True)
-
-
-def dropout_overrides(folder: str | Path, rate: float | None) -> dict[str, float]:
-    """Configuration values that set every dropout rate within the encoder of `folder`; none for a rate of None."""
-    if rate is None:
-        return {}
-    model_type = AutoConfig.from_pretrained(str(folder), local_files_only=True).model_type
-    return dict.fromkeys(family_of(model_type).dropout, rate)

@@ -41,6 +41,7 @@ def prepare_base_model(output: Path, name: str, source: ModelSource, seed: int) 
                 identity = {"name": Path(path).name, "revision": None}
             case HubModel():
                 identity = {"name": source.repository, "revision": _copy_download(model_folder(source), folder, name)}
+                _check_type(source, read_json(folder / "config.json")["model_type"], name)
             case RandomModel():
                 _random(source, folder, name, seed)
                 identity = {"name": f"{source.model_type} with random weights", "revision": None}
@@ -58,6 +59,14 @@ def _copy_download(downloaded: Path, folder: Path, name: str) -> str:
     if weights == PICKLED:
         to_safetensors(downloaded / PICKLED, folder / WEIGHTS)
     return record["commit"]
+
+
+def _check_type(source: HubModel, found: str, name: str) -> None:
+    if source.model_type not in (None, found):
+        raise BistilError(
+            f"base_models.{name}.source.model_type: {source.repository} is of type {found!r}, "
+            f"the configuration says {source.model_type!r}; correct it"
+        )
 
 
 def _copy(source: Path, folder: Path, name: str, weights: str = WEIGHTS) -> None:

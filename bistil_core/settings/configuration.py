@@ -39,3 +39,6 @@ class Configuration(Section):
     benchmarks: dict[str, BenchmarkSettings] = Field(min_length=1)
     evaluate: EvaluateSettings = EvaluateSettings()
     checkpoints: CheckpointSettings = CheckpointSettings()
+    keep_intermediates: bool = Field(
+        default=True, description="False: what no later step needs any more is deleted; no result depends on it."
+    )

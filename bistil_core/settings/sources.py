@@ -121,6 +121,10 @@ class HubModel(Section):
     kind: Literal["hub"]
     repository: Repository
     revision: Revision
+    model_type: str | None = Field(
+        default=None,
+        description="Of its config.json, such as xlm-roberta; without it a change to any model family counts as one.",
+    )
 
 
 ModelSource = Annotated[MiniatureModel | ModelFolder | RandomModel | HubModel, Field(discriminator="kind")]

@@ -19,7 +19,7 @@ from bistil_core.decoding.trees import best_tree
 from bistil_core.encoding.padding import IGNORED, padding_collator, ragged
 from bistil_core.encoding.words import windows_of
 from bistil_core.models.parser import ParserOutput, at_heads, load_parser
-from bistil_core.tasks import Task
+from bistil_core.task import Task
 
 _NUMBER_OF = {relation: number for number, relation in enumerate(RELATIONS)}
 

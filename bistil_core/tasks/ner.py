@@ -21,7 +21,7 @@ from bistil_core.encoding.word_labels import (
     predict_word_labels,
     word_label_collator,
 )
-from bistil_core.tasks import Task, load_configured, pipeline_usage
+from bistil_core.task import Task, load_configured, pipeline_usage
 
 
 def load_model(folder: str | Path, **overrides) -> PreTrainedModel:

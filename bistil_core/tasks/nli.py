@@ -19,7 +19,7 @@ from transformers import (
 from transformers.modeling_outputs import ModelOutput
 
 from bistil_core.data.formats.nli import LABELS
-from bistil_core.tasks import Task, load_configured, pipeline_usage
+from bistil_core.task import Task, load_configured, pipeline_usage
 
 
 def load_model(folder: str | Path, **overrides) -> PreTrainedModel:

@@ -19,7 +19,7 @@ from transformers.modeling_outputs import ModelOutput
 from bistil_core.decoding.answers import best_span, exact_match, token_f1
 from bistil_core.encoding.padding import padding_collator, ragged
 from bistil_core.encoding.questions import question_windows, tokens_of_answer
-from bistil_core.tasks import Task, load_configured
+from bistil_core.task import Task, load_configured
 
 IMPOSSIBLE = -1e9
 """The score of a token that cannot begin or end an answer: finite, so that 0 times it is 0."""

@@ -6,7 +6,8 @@ from pathlib import Path
 from transformers import set_seed
 
 from bistil_core.files import replacing, write_json
-from bistil_core.models.loading import dropout_overrides, load_tokenizer
+from bistil_core.models.dropout import dropout_overrides
+from bistil_core.models.loading import load_tokenizer
 from bistil_core.models.sparse import SparseFineTuning
 from bistil_core.models.sparse_application import fingerprint
 from bistil_core.settings.checkpoints import DEFAULT_INTERVAL, CheckpointSettings

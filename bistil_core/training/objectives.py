@@ -11,7 +11,7 @@ from transformers.modeling_outputs import ModelOutput
 from bistil_core.errors import BistilError
 from bistil_core.models.sparse import SparseFineTuning
 from bistil_core.models.sparse_application import SparseSwitch
-from bistil_core.tasks import Task
+from bistil_core.task import Task
 from bistil_core.training.losses import Reading, attention_loss, hidden_state_loss, prediction_loss
 
 Batch = dict[str, Tensor]

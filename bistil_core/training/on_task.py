@@ -14,7 +14,7 @@ from bistil_core.data.length_grouping import LengthGroupedBatches
 from bistil_core.models.sparse import SparseFineTuning
 from bistil_core.scoring import LabelledData, score_model
 from bistil_core.settings.optimisation import SparseOptimisation
-from bistil_core.tasks import Task
+from bistil_core.task import Task
 from bistil_core.training.checkpoints import Checkpoints
 from bistil_core.training.lottery_ticket import freeze, lottery_ticket
 from bistil_core.training.objectives import Objective

@@ -11,7 +11,8 @@ from transformers import AutoModelForMaskedLM, default_data_collator, set_seed
 from bistil_core.data.bilingual import BilingualBatches, MaskedBlocks, ValidationBatches
 from bistil_core.data.blocks import tokenise_into_blocks
 from bistil_core.files import read_json, replacing, write_json
-from bistil_core.models.loading import dropout_overrides, load_tokenizer
+from bistil_core.models.dropout import dropout_overrides
+from bistil_core.models.loading import load_tokenizer
 from bistil_core.settings.checkpoints import DEFAULT_INTERVAL, CheckpointSettings
 from bistil_core.settings.language_sft import TrainLanguageSftSettings
 from bistil_core.threads import limit_threads

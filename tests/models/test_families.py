@@ -17,8 +17,8 @@ from transformers import (
 
 from bistil_core import SparseFineTuning, build_student, select_parameters
 from bistil_core.errors import BistilError
+from bistil_core.models.dropout import dropout_overrides
 from bistil_core.models.families import family_of
-from bistil_core.models.loading import dropout_overrides
 from bistil_core.settings.optimisation import SparseOptimisation
 from bistil_core.tasks import task_named
 from bistil_core.training.lottery_ticket import freeze, head_parameters, sparsified_group

@@ -1,10 +1,14 @@
 """Running the real Snakemake on the real Snakefile, in a folder of the test's own."""
 
 import os
+import signal
 import subprocess
 import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -27,20 +31,41 @@ class Workspace:
 
     folder: Path
     config: dict
+    repository: Path = REPOSITORY
 
-    def snakemake(self, *targets: str, dry_run: bool = False) -> subprocess.CompletedProcess:
+    def snakemake(self, *targets: str, dry_run: bool = False, unlock: bool = False) -> subprocess.CompletedProcess:
         """Run it on this workspace's configuration; the output is standard output and error together."""
-        (self.folder / "config.yaml").write_text(yaml.safe_dump(self.config, sort_keys=False))
+        options = ["--dry-run"] * dry_run + ["--unlock"] * unlock
         return subprocess.run(
-            [
-                sys.executable, "-m", "snakemake", "--cores", "2", "--nocolor",
-                "--snakefile", str(REPOSITORY / "Snakefile"), "--directory", str(self.folder),
-                "--workflow-profile", str(REPOSITORY / "profiles" / "default"),
-                "--configfile", "config.yaml", *["--dry-run"] * dry_run, "--", *targets,
-            ],
-            cwd=self.folder, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False, timeout=900,
-            env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
+            self._command(options, targets), text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            check=False, timeout=900, **self._place(),
         )  # fmt: skip
+
+    @contextmanager
+    def running(self, *targets: str) -> Iterator[subprocess.Popen]:
+        """The same in the background, as the leader of a process group that is killed at the end of the block."""
+        process = subprocess.Popen(
+            self._command([], targets), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            start_new_session=True, **self._place(),
+        )  # fmt: skip
+        try:
+            yield process
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+    def _command(self, options: list[str], targets: Sequence[str]) -> list[str]:
+        (self.folder / "config.yaml").write_text(yaml.safe_dump(self.config, sort_keys=False))
+        return [
+            sys.executable, "-m", "snakemake", "--cores", "2", "--nocolor",
+            "--snakefile", str(self.repository / "Snakefile"), "--directory", str(self.folder),
+            "--workflow-profile", str(self.repository / "profiles" / "default"),
+            "--configfile", "config.yaml", *options, "--", *targets,
+        ]  # fmt: skip
+
+    def _place(self) -> dict[str, Any]:
+        return {"cwd": self.folder, "env": {**os.environ, "PYTHONPATH": str(self.repository)}}
 
     def files(self) -> dict[str, tuple[int, bytes]]:
         """Modification time and content of every file below results/."""

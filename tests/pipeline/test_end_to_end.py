@@ -139,6 +139,7 @@ def test_the_result_has_the_fields_that_outsiders_rely_on(finished):
         assert (
             set(vocabulary["fertility"][language]) == set(vocabulary["unknown_rate"][language]) == {"before", "after"}
         )
+    assert isinstance(result["warnings"], list)
     assert 0 < result["sparse_fine_tuning"]["density"] <= 0.1
     assert result["sparse_fine_tuning"]["tuned_parameters"] > 0
     assert set(result["provenance"]) == {

@@ -15,6 +15,7 @@ PARTS = {
     "teacher": ("teacher", "teacher", "dense"),
     "dense part of phase 2": ("phase2", "sft.safetensors", "dense"),
     "sparse part of phase 2": ("phase2", "sft.safetensors", "sparse"),
+    "sparse part of a language SFT": ("language_sft", "sw.safetensors", "sparse"),
 }
 
 

@@ -8,13 +8,16 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from transformers import BertConfig, BertModel, set_seed
 
+from bistil_core.files import write_json
 from bistil_core.progress import reporting
 from bistil_core.settings.checkpoints import CheckpointSettings
+from bistil_core.settings.language_sft import TrainLanguageSftSettings
 from bistil_core.settings.phase1 import Phase1Settings
 from bistil_core.settings.tasks import Phase2Settings, TeacherSettings
 from bistil_core.training.distil_phase1 import distil_phase1
 from bistil_core.training.distil_phase2 import distil_phase2
 from bistil_core.training.fine_tune_teacher import fine_tune_teacher
+from bistil_core.training.train_language_sft import train_language_sft
 from tests.word_tokenizer import TOKENIZER
 
 OFTEN = CheckpointSettings(every_minutes=1e-6)
@@ -35,6 +38,7 @@ def write_tiny_inputs(folder: Path) -> None:
         )
     )  # fmt: skip
     base.save_pretrained(folder / "base")
+    write_json(folder / "base" / "provenance.json", {"name": "tiny", "revision": None})
     for name in ("base", "vocabulary"):
         TOKENIZER.save_pretrained(folder / name)
     base.config.save_pretrained(folder / "vocabulary")
@@ -106,7 +110,25 @@ def phase2(folder: Path, output: Path, interval: CheckpointSettings = OFTEN, **o
     )
 
 
-STEPS = {"phase1": phase1, "teacher": teacher, "phase2": phase2}
+def language_sft(folder: Path, output: Path, interval: CheckpointSettings = OFTEN, **overrides) -> None:
+    """The language SFT into `output`/sw.safetensors."""
+    values = {
+        "learning_rate": 2e-3, "batch_size": 8, "density": 0.2, "block_length": 16, "minimum_steps": 40,
+        "maximum_steps": 40, "evaluate_every": 15, "validation_blocks": 16, **overrides,
+    }  # fmt: skip
+    train_language_sft(
+        base_model=folder / "base",
+        corpus=folder / "corpora/sw",
+        output=output / "sw.safetensors",
+        record=output / "sw.training.json",
+        language="sw",
+        settings=TrainLanguageSftSettings(**values),
+        seed=1,
+        interval=interval,
+    )
+
+
+STEPS = {"phase1": phase1, "teacher": teacher, "phase2": phase2, "language_sft": language_sft}
 
 
 def run_step(name: str, folder: str, output: str, log: str) -> None:

@@ -36,13 +36,20 @@ def family_of(model_type: str) -> Family:
     Raises:
         BistilError: no module of this package describes that type.
     """
-    families = [
-        importlib.import_module(f"{__name__}.{module.name}").FAMILY for module in pkgutil.iter_modules(__path__)
-    ]
-    for family in families:
-        if model_type in family.model_types:
-            return family
-    known = sorted(name for family in families for name in family.model_types)
+    return importlib.import_module(family_module(model_type)).FAMILY
+
+
+def family_module(model_type: str) -> str:
+    """Name of the module that describes a transformers model type.
+
+    Raises:
+        BistilError: no module of this package does.
+    """
+    modules = {f"{__name__}.{module.name}" for module in pkgutil.iter_modules(__path__)}
+    types = {name: module for module in modules for name in importlib.import_module(module).FAMILY.model_types}
+    if model_type in types:
+        return types[model_type]
+    known = sorted(types)
     raise BistilError(
         f"no model family is known for model type {model_type!r}; known are {', '.join(known)}. "
         "A new family is one module in bistil_core/models/families/"

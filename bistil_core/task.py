@@ -1,0 +1,71 @@
+"""What a task is: the one description that training and evaluation work with; the tasks are in `bistil_core/tasks/`."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from datasets import Dataset
+from torch import Tensor
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
+from transformers.modeling_outputs import ModelOutput
+
+
+@dataclass(frozen=True)
+class Task:
+    """What training and evaluation must know of a task.
+
+    A table of examples is encoded into a data set of rows: one per example, or several where an example does not
+    fit into one window. Scores are sums: every example has a few counts, and each metric is a function of their
+    totals, so that resampled test sets are scored at the cost of an addition.
+
+    Attributes:
+        metric: the benchmark's primary metric, a key of what `metrics` returns, in 0..1, higher is better;
+            checkpoints are selected by it.
+        gold: the entries of a batch that hold the gold labels, which no teacher is shown.
+        aside: the entries of a batch that no model reads.
+        load_model: (folder, configuration overrides) -> the model with the task's head, fresh where the
+            folder has none.
+        encode: (table of examples, tokenizer, maximal length in tokens) -> rows: inputs, gold labels, and what
+            `count` needs besides.
+        collator: tokenizer -> a function that pads a list of rows into a batch of tensors.
+        distilled: (outputs, batch) -> the logits that L_pred compares, each (..., C) with a (...) mask or None.
+        predict: (outputs, batch) -> one prediction per row of the batch, on the CPU.
+        count: (predictions, examples, rows, language) -> float64 (examples, K), what each example adds to the totals.
+        metrics: totals (..., K) -> every metric of the task, each (...).
+        scored: totals (K,) -> how many of what were scored, such as {"words": 25096}.
+        pipeline: the transformers pipeline that serves the finished model; None where none does.
+        usage: Python that uses the finished model in "path/to/this/folder", for its card.
+    """
+
+    name: str
+    metric: str
+    gold: tuple[str, ...]
+    load_model: Callable[..., PreTrainedModel]
+    encode: Callable[[pa.Table, PreTrainedTokenizerBase, int], Dataset]
+    collator: Callable[[PreTrainedTokenizerBase], Callable[[list[dict[str, Any]]], dict[str, Tensor]]]
+    distilled: Callable[[ModelOutput, dict[str, Tensor]], Sequence[tuple[Tensor, Tensor | None]]]
+    predict: Callable[[ModelOutput, dict[str, Tensor]], list[Any]]
+    count: Callable[[Sequence[Any], pa.Table, Dataset, str], np.ndarray]
+    metrics: Callable[[np.ndarray], dict[str, np.ndarray]]
+    scored: Callable[[np.ndarray], dict[str, int]]
+    pipeline: str | None
+    usage: str
+    aside: tuple[str, ...] = ()
+
+    def inputs(self, batch: dict[str, Tensor], *, gold: bool) -> dict[str, Tensor]:
+        """What a model reads of a batch, with or without the gold labels."""
+        left_out = self.aside if gold else self.aside + self.gold
+        return {name: value for name, value in batch.items() if name not in left_out}
+
+
+def load_configured(model_class: type, folder: str | Path, **overrides: Any) -> PreTrainedModel:
+    """`model_class.from_pretrained` for a local folder: safetensors, no network, no remote code."""
+    return model_class.from_pretrained(str(folder), local_files_only=True, use_safetensors=True, **overrides)
+
+
+def pipeline_usage(pipeline: str, call: str) -> str:
+    """The `usage` of a task that a transformers pipeline serves."""
+    return f'from transformers import pipeline\nmodel = pipeline("{pipeline}", model="path/to/this/folder")\n{call}'
