@@ -1,6 +1,8 @@
 """configs/xnli.yaml as it is, but for fewer steps, against the loopback hub."""
 
+import copy
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -31,8 +33,10 @@ DOWNLOADS = [
 ]
 
 
-def snakemake(folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess:
-    (folder / "fewer_steps.yaml").write_text(yaml.safe_dump(FEWER_STEPS))
+def snakemake(
+    folder: Path, *arguments: str, changes: dict = FEWER_STEPS, **environment: str
+) -> subprocess.CompletedProcess:
+    (folder / "fewer_steps.yaml").write_text(yaml.safe_dump(changes))
     return subprocess.run(
         [
             sys.executable, "-m", "snakemake", "--cores", "2", "--nocolor",
@@ -97,6 +101,22 @@ def test_xnli_in_swahili_from_the_hub_to_the_result(commits_of_the_configuration
     assert result["data"]["test"]["revision"] == configured["benchmarks"]["xnli"]["test"]["revision"]
     assert result["data"]["corpora"]["sw"]["documents"]["read"] == 150
     assert len(result["data"]["corpora"]["en"]["files"]) == 2
+
+    def stale(section, name, part):
+        changes = copy.deepcopy(FEWER_STEPS)
+        changes.setdefault(section, {}).setdefault(name, {})[part] = {"revision": "f" * 40}
+        plan = snakemake(tmp_path, "--dry-run", "--", "results/xnli_sw.json", changes=changes)
+        return {rule: int(count) for rule, count in re.findall(r"^(\w+) +(\d+)$", plan.stdout, re.MULTILINE)}
+
+    scored = {"measure_speed": 1, "export_model": 1, "assemble_result": 1}
+    assert stale("corpora", "sw", "source") == {
+        "download_dataset": 1, "prepare_corpus": 1, "count_corpus_tokens": 1, "trim_bilingual_vocabulary": 1,
+        "distil_phase1": 1, "distil_phase2": 1, "evaluate_model": 2, **scored, "total": 10,
+    }  # fmt: skip
+    assert stale("benchmarks", "xnli", "test") == {
+        "download_dataset": 2, "prepare_test_data": 2, "evaluate_model": 4, "export_model": 1, "assemble_result": 1,
+        "total": 10,
+    }  # fmt: skip
 
 
 @pytest.mark.slow
