@@ -38,7 +38,7 @@ class Workspace:
         options = ["--dry-run"] * dry_run + ["--unlock"] * unlock
         return subprocess.run(
             self._command(options, targets), text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-            check=False, timeout=900, **self._place(),
+            check=False, timeout=3600, **self._place(),
         )  # fmt: skip
 
     @contextmanager
