@@ -22,6 +22,7 @@ FEWER_STEPS = {
     "phase2": {"nli": {"dense_epochs": 1, "sparse_epochs": 1, "max_length": 48}},
     "evaluate": {"bootstrap_samples": 20, "speed_repeats": 2, "speed_length": 16},
 }
+OTHER_COMMIT = "da39a3ee5e6b4b0d3255bfef95601890afd80709"
 DOWNLOADS = [
     "datasets/facebook--xnli_en_test",
     "datasets/facebook--xnli_sw_test",
@@ -104,14 +105,14 @@ def test_xnli_in_swahili_from_the_hub_to_the_result(commits_of_the_configuration
 
     def stale(section, name, part):
         changes = copy.deepcopy(FEWER_STEPS)
-        changes.setdefault(section, {}).setdefault(name, {})[part] = {"revision": "f" * 40}
+        changes.setdefault(section, {}).setdefault(name, {})[part] = {"revision": OTHER_COMMIT}
         plan = snakemake(tmp_path, "--dry-run", "--", "results/xnli_sw.json", changes=changes)
         return {rule: int(count) for rule, count in re.findall(r"^(\w+) +(\d+)$", plan.stdout, re.MULTILINE)}
 
     scored = {"measure_speed": 1, "export_model": 1, "assemble_result": 1}
     assert stale("corpora", "sw", "source") == {
         "download_dataset": 1, "prepare_corpus": 1, "count_corpus_tokens": 1, "trim_bilingual_vocabulary": 1,
-        "distil_phase1": 1, "distil_phase2": 1, "evaluate_model": 2, **scored, "total": 10,
+        "distil_phase1": 1, "distil_phase2": 1, "evaluate_model": 2, **scored, "total": 11,
     }  # fmt: skip
     assert stale("benchmarks", "xnli", "test") == {
         "download_dataset": 2, "prepare_test_data": 2, "evaluate_model": 4, "export_model": 1, "assemble_result": 1,
