@@ -22,7 +22,7 @@ from bistil_core.threads import limit_threads
 from bistil_core.training.lottery_ticket import sparsified_group
 from bistil_core.training.objectives import Distillation
 from bistil_core.training.sparse_optimiser import SparseAdamW
-from bistil_core.vocabulary.trimming import trim_embeddings
+from bistil_core.vocabulary.trimmed_embeddings import trim_embeddings
 
 BASE = {"hidden_size": 768, "num_hidden_layers": 12, "num_attention_heads": 12, "intermediate_size": 3072}
 MODELS = {

@@ -5,13 +5,13 @@ from typing import Any
 
 from bistil_core.errors import BistilError
 from bistil_core.files import read_json
-from bistil_core.settings.sources import GithubExamples, HubExamples, HubModel, HubText
+from bistil_core.settings.sources import GithubExamples, HubExamples, HubFiles, HubText
 
 DOWNLOADS = Path("results") / "downloads"
 RECORD = "provenance.json"
 
 
-def model_folder(source: HubModel) -> Path:
+def model_folder(source: HubFiles) -> Path:
     """Folder of a base model's download, relative to the working directory."""
     return DOWNLOADS / "models" / _slug(source.repository, source.revision)
 
@@ -35,6 +35,17 @@ def filled_in(source: HubText | HubExamples, language: str) -> HubText | HubExam
     return source.model_copy(update={"name": name, "split": source.split.replace("{language}", language)})
 
 
+def downloaded_part(source: HubFiles | HubText | HubExamples | GithubExamples, language: str = "") -> dict[str, Any]:
+    """The settings of a source that decide what is downloaded; those that only say how to read it are left out."""
+    values = source.model_dump(exclude={"model_type", "columns"})
+    match source:
+        case HubText(maximum_characters=None):
+            del values["text_column"]
+        case GithubExamples(sha256=known):
+            values["sha256"] = {language: known[language]} if language in known else {}
+    return values
+
+
 def record_of(folder: Path) -> dict[str, Any]:
     """What the download noted: repository, revision, commit, files with sizes and checksums.
 
@@ -44,6 +55,11 @@ def record_of(folder: Path) -> dict[str, Any]:
     if not (folder / RECORD).is_file():
         raise BistilError(f"{folder}: no finished download here; ask Snakemake for this folder, with a network")
     return read_json(folder / RECORD)
+
+
+def name_of(record: dict[str, Any]) -> str:
+    """What a result calls a split of a data set, from what its download noted."""
+    return " ".join(filter(None, (record["repository"], record["name"], record["split"])))
 
 
 def _slug(*parts: str | None) -> str:

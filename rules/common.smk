@@ -71,9 +71,10 @@ def code_of(rule, *chosen):
     `chosen` are the modules in use of packages that hold alternatives: without it all of them count.
     """
     digest = code_digest(*chosen, f"{workflow.basedir}/workflow_scripts/{rule}.py")
-    # What a step tells those who watch it has no part in what it writes.
-    digest.pop("bistil_core.progress", None)
-    return digest
+    # No part in what a step writes has what it tells those who watch it, this digest, and what the configuration may
+    # say: the values that it does say are among the params.
+    unused = ("bistil_core.progress", "bistil_core.settings", "bistil_core.staleness")
+    return {module: code for module, code in digest.items() if not module.startswith(unused)}
 
 
 def report_results():

@@ -16,7 +16,9 @@ rule download_model:
     conda:
         "../envs/bistil.yaml"
     params:
-        source=lambda wildcards: canonical(configured_download("model", wildcards.download, models_on_hub())),
+        source=lambda wildcards: canonical(
+            downloaded_part(configured_download("model", wildcards.download, models_on_hub()))
+        ),
     message:
         "Download the model {wildcards.download}"
     script:
@@ -33,7 +35,9 @@ rule download_dataset:
     conda:
         "../envs/bistil.yaml"
     params:
-        source=lambda wildcards: canonical(configured_download("data set", wildcards.download, datasets_on_hub())),
+        source=lambda wildcards: canonical(
+            downloaded_part(configured_download("data set", wildcards.download, datasets_on_hub()))
+        ),
     message:
         "Download the data set {wildcards.download}"
     script:
@@ -50,7 +54,7 @@ rule download_file:
     conda:
         "../envs/bistil.yaml"
     params:
-        source=lambda wildcards: canonical(configured_file(wildcards)[0]),
+        source=lambda wildcards: canonical(downloaded_part(*configured_file(wildcards))),
         language=lambda wildcards: configured_file(wildcards)[1],
     message:
         "Download the file {wildcards.download}"

@@ -34,7 +34,7 @@ rule prepare_corpus:
         seed={"seed": SETTINGS.seed},
         code=lambda wildcards: code_of(
             "prepare_corpus",
-            source_module(corpus_of(wildcards.language).source.kind),
+            text_source_module(corpus_of(wildcards.language).source.kind),
         ),
     message:
         "Corpus of {wildcards.language}: read or generate, clean, deduplicate, split"
@@ -56,16 +56,16 @@ rule prepare_training_data:
     conda:
         "../envs/bistil.yaml"
     params:
-        train=lambda wildcards: canonical(SETTINGS.teacher[wildcards.task].train),
-        validation=lambda wildcards: canonical(SETTINGS.teacher[wildcards.task].validation),
+        train=lambda wildcards: source_params(SETTINGS.teacher[wildcards.task].train),
+        validation=lambda wildcards: source_params(SETTINGS.teacher[wildcards.task].validation),
         seed=lambda wildcards: seed_for(
             SETTINGS.teacher[wildcards.task].train,
             SETTINGS.teacher[wildcards.task].validation,
         ),
         code=lambda wildcards: code_of(
             "prepare_training_data",
-            source_module(SETTINGS.teacher[wildcards.task].train.kind),
-            source_module(SETTINGS.teacher[wildcards.task].validation.kind),
+            example_source_module(SETTINGS.teacher[wildcards.task].train.kind),
+            example_source_module(SETTINGS.teacher[wildcards.task].validation.kind),
             f"bistil_core.data.formats.{wildcards.task}",
         ),
     message:
@@ -85,11 +85,11 @@ rule prepare_test_data:
         "../envs/bistil.yaml"
     params:
         task=lambda wildcards: benchmark_of(wildcards).task,
-        source=lambda wildcards: canonical(test_source(wildcards)),
+        source=lambda wildcards: source_params(test_source(wildcards)),
         seed=lambda wildcards: seed_for(test_source(wildcards)),
         code=lambda wildcards: code_of(
             "prepare_test_data",
-            source_module(test_source(wildcards).kind),
+            example_source_module(test_source(wildcards).kind),
             f"bistil_core.data.formats.{benchmark_of(wildcards).task}",
         ),
     message:

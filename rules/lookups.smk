@@ -2,7 +2,7 @@
 
 import difflib
 
-from bistil_core.downloads import dataset_folder, file_folder, filled_in, model_folder
+from bistil_core.downloads import dataset_folder, downloaded_part, file_folder, filled_in, model_folder
 from bistil_core.files import read_json, sha256_of
 from bistil_core.models.families import family_module
 from bistil_core.settings.local_files import local_paths
@@ -137,11 +137,16 @@ def seed_for(*examples):
     return {"seed": SETTINGS.seed if any(source.kind == "miniature" for source in examples) else 0}
 
 
+def source_params(source):
+    """What decides which examples are read of a source; checksums are the download's business."""
+    return canonical(source.model_dump(exclude={"sha256"}))
+
+
 def base_model_params(wildcards):
     """Where a base model comes from; the shipped one's checksum stands for files that are no inputs."""
     source = base_model_source(wildcards)
     shipped = {"sha256": sha256_of(MINIATURE / "model.safetensors")} if source.kind == "miniature" else {}
-    return {"source": canonical(source), **shipped}
+    return {"source": canonical(downloaded_part(source) if source.kind == "hub" else source), **shipped}
 
 
 def student_of(wildcards, target):
@@ -190,9 +195,14 @@ def family_modules(base):
     return (family_module(model_type),) if model_type else ()
 
 
-def source_module(kind):
-    """The module that reads or generates data of one kind."""
-    return f"bistil_core.data.sources.{kind}"
+def text_source_module(kind):
+    """The module that reads or generates text of one kind."""
+    return f"bistil_core.data.text_sources.{kind}"
+
+
+def example_source_module(kind):
+    """The module that reads or generates labelled examples of one kind."""
+    return f"bistil_core.data.example_sources.{kind}"
 
 
 def training_data_of(wildcards):
@@ -282,20 +292,13 @@ def code_behind_result(wildcards):
     """The digests of all steps that led to one result."""
     benchmark = benchmark_of(wildcards)
     labelled = SETTINGS.teacher[benchmark.task]
-    text = (corpus_of(language) for language in (SOURCE, wildcards.language))
-    kinds = {
-        data.kind
-        for data in (
-            labelled.train,
-            labelled.validation,
-            *(benchmark.test_in(language, SOURCE) for language in (SOURCE, wildcards.language)),
-            *(each.source for each in text),
-        )
-    }
+    languages = (SOURCE, wildcards.language)
+    tests = (benchmark.test_in(language, SOURCE) for language in languages)
     chosen = (
         *task_modules(benchmark.task),
         *family_modules(benchmark.base_model),
-        *map(source_module, sorted(kinds)),
+        *sorted({text_source_module(corpus_of(language).source.kind) for language in languages}),
+        *sorted({example_source_module(data.kind) for data in (labelled.train, labelled.validation, *tests)}),
     )
     steps = (*STEPS, "train_language_sft") if trained_language_sfts(wildcards) else STEPS
     return {module: digest for step in steps for module, digest in code_of(step, *chosen).items()}

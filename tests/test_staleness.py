@@ -133,8 +133,8 @@ def test_roots_that_do_not_exist_are_named(root):
 
 
 def test_the_digest_of_real_steps_reaches_what_they_use():
-    corpus = code_digest("bistil_core.data.prepare_corpus", "bistil_core.data.sources.files")
-    assert {"bistil_core.data.text", "bistil_core.files", "bistil_core.settings.corpora"} <= set(corpus)
-    assert not any("miniature" in name or "training" in name for name in corpus)
+    corpus = code_digest("bistil_core.data.prepare_corpus", "bistil_core.data.text_sources.files")
+    assert {"bistil_core.data.text", "bistil_core.files", "bistil_core.data.text_sources"} <= set(corpus)
+    assert not any("miniature" in name or "training" in name or "formats" in name for name in corpus)
     training = code_digest("bistil_core.data.prepare_training_data")
     assert {"bistil_core.data.formats.nli", "bistil_core.miniature.nli"} <= set(training)

@@ -5,7 +5,7 @@ from bistil_core.progress import reporting
 from bistil_core.settings.sources import HubExamples, HubText
 
 settings = snakemake.params.source
-source = HubText(**settings) if "text_column" in settings else HubExamples(**settings)
+source = HubText(**settings) if "maximum_characters" in settings else HubExamples(**settings)
 
 with reporting(snakemake.log[0]):
     download_dataset(output=Path(snakemake.output[0]), source=source)

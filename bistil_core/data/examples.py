@@ -10,7 +10,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from bistil_core.data.formats import FieldError, Format, shown
+from bistil_core.data.format import FieldError, Format, shown
 from bistil_core.data.readers import Lines, parsed_json
 from bistil_core.data.text import lines_of, open_parquet
 from bistil_core.errors import BistilError

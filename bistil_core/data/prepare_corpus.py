@@ -9,8 +9,8 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from bistil_core.data.sources import source_of
 from bistil_core.data.text import clean
+from bistil_core.data.text_sources import text_source
 from bistil_core.errors import BistilError
 from bistil_core.files import replacing, write_json
 from bistil_core.settings.corpora import CorpusSettings
@@ -83,7 +83,7 @@ def prepare_corpus(output: Path, language: str, settings: CorpusSettings, seed: 
     Raises:
         BistilError: text that cannot be read (see `bistil_core.data.text`), or too little for both files.
     """
-    source = source_of(settings.source.kind).documents(settings.source, language, seed)
+    source = text_source(settings.source.kind).documents(settings.source, language, seed)
     counts = _Counts()
     digest = hashlib.sha256()
     with replacing(output) as folder:

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
+from bistil_core.data.example_sources import example_source
 from bistil_core.data.prepare_training_data import write_examples
-from bistil_core.data.sources import source_of
 from bistil_core.settings.sources import ExampleSource
 
 
@@ -20,5 +20,5 @@ def prepare_test_data(output: Path, task: str, language: str, source: ExampleSou
     Raises:
         BistilError: examples that cannot be read; see `bistil_core.data.examples`.
     """
-    examples = source_of(source.kind).examples(source, task, language, "test", seed)
+    examples = example_source(source.kind).examples(source, task, language, "test", seed)
     write_examples(output, {"test": examples})

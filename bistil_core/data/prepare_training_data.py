@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from bistil_core.data.sources import Examples, source_of
+from bistil_core.data.example_sources import Examples, example_source
 from bistil_core.files import replacing, write_json
 from bistil_core.settings.sources import ExampleSource
 
@@ -31,7 +31,7 @@ def prepare_training_data(
     write_examples(
         output,
         {
-            split: source_of(source.kind).examples(source, task, language, split, seed)
+            split: example_source(source.kind).examples(source, task, language, split, seed)
             for split, source in (("train", train), ("validation", validation))
         },
     )

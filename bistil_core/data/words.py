@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bistil_core.data.formats import FieldError
+from bistil_core.data.format import FieldError
 from bistil_core.data.text import clean
 
 

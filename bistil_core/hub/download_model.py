@@ -5,7 +5,7 @@ from pathlib import Path
 from bistil_core.errors import BistilError
 from bistil_core.hub.downloading import download
 from bistil_core.hub.repository import RemoteFile, Repository
-from bistil_core.settings.sources import HubModel
+from bistil_core.settings.sources import HubFiles
 
 SAFETENSORS, PICKLED = "model.safetensors", "pytorch_model.bin"
 SPARSE = "pytorch_diff.bin"
@@ -25,7 +25,7 @@ _TOKENIZER = (
 )
 
 
-def download_model(output: Path, source: HubModel) -> None:
+def download_model(output: Path, source: HubFiles) -> None:
     """Write a folder with config.json, tokenizer files, weights in one file, and provenance.json.
 
     The weights are model.safetensors, or pytorch_model.bin where the repository has nothing better.

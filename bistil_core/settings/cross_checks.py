@@ -127,7 +127,7 @@ def _miniature(values: dict[str, Any], source_language: str) -> Iterator[str]:
         return
 
     # Only now: it loads the generator, which a real experiment does not need.
-    from bistil_core.data.sources.miniature import EXAMPLE_GENERATORS
+    from bistil_core.data.example_sources.miniature import EXAMPLE_GENERATORS
     from bistil_core.miniature.languages import LANGUAGES
 
     for key, _, languages, task in uses:

@@ -6,7 +6,7 @@ from pydantic import BeforeValidator, Field
 
 from bistil_core.settings.base import Count, Density, Fraction, Section
 from bistil_core.settings.optimisation import SparseTraining
-from bistil_core.settings.sources import HubModel
+from bistil_core.settings.sources import HubFiles
 
 
 class TrainedSft(Section):
@@ -28,7 +28,7 @@ def _from_text(value: Any) -> Any:
     return {"kind": "train"} if value == "train" else {"kind": "hub", "repository": value, "revision": "main"}
 
 
-_SftSource = Annotated[TrainedSft | SftFile | HubModel, Field(discriminator="kind")]
+_SftSource = Annotated[TrainedSft | SftFile | HubFiles, Field(discriminator="kind")]
 _ShortForm = Annotated[str, Field(pattern=r"^(train|[\w.-]+/[\w.-]+)$", description="train, or owner/name on the hub.")]
 
 LanguageSft = Annotated[_SftSource, BeforeValidator(_from_text, json_schema_input_type=_ShortForm | _SftSource)]
@@ -48,7 +48,3 @@ class TrainLanguageSftSettings(SparseTraining):
     regularisation: float = Field(
         default=0.0, ge=0.0, description="Times the mean |difference| over the encoder is added to the loss (L1)."
     )
-
-    def steps(self, steps_per_epoch: int) -> int:
-        """Optimiser steps of each phase: the lesser of both maxima, but no fewer than the minimum."""
-        return max(self.minimum_steps, min(self.maximum_steps, round(self.maximum_epochs * steps_per_epoch)))

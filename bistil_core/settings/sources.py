@@ -115,12 +115,17 @@ class RandomModel(Section):
     )
 
 
-class HubModel(Section):
-    """A model on the Hugging Face hub."""
+class HubFiles(Section):
+    """A model repository on the Hugging Face hub."""
 
     kind: Literal["hub"]
     repository: Repository
     revision: Revision
+
+
+class HubModel(HubFiles):
+    """A model on the Hugging Face hub."""
+
     model_type: str | None = Field(
         default=None,
         description="Of its config.json, such as xlm-roberta; without it a change to any model family counts as one.",

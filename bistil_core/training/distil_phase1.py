@@ -20,7 +20,7 @@ from bistil_core.training.objectives import BilingualDistillation
 from bistil_core.training.resuming import checkpoints_of
 from bistil_core.training.trainer import TrainingRecord, run_training
 from bistil_core.vocabulary.model_rows import vocabulary_parameters
-from bistil_core.vocabulary.trimming import trim_embeddings
+from bistil_core.vocabulary.trimmed_embeddings import trim_embeddings
 
 LOGGER = logging.getLogger("bistil")
 

@@ -14,7 +14,7 @@ from bistil_core.threads import limit_threads
 from bistil_core.training.objectives import Distillation, GoldLabels, Objective
 from bistil_core.training.on_task import fine_tune_on_task
 from bistil_core.training.resuming import checkpoints_of
-from bistil_core.vocabulary.trimming import trim_embeddings
+from bistil_core.vocabulary.trimmed_embeddings import trim_embeddings
 
 
 def distil_phase2(

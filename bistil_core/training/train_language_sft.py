@@ -68,7 +68,7 @@ def train_language_sft(
     freeze(model, settings)
     sizes = {language: len(train[language])}
     steps_per_epoch = math.ceil(sizes[language] / settings.batch_size)
-    steps = settings.steps(steps_per_epoch)
+    steps = steps_of_each_phase(settings, steps_per_epoch)
     objective = MaskedLanguageModelling(sparsified_group(model), settings.regularisation)
     LOGGER.info("language SFT of %s: %d blocks of %d tokens", language, sizes[language], settings.block_length)
 
@@ -99,3 +99,9 @@ def train_language_sft(
         sft.save(partial)
     write_json(record, {phase: asdict(each) for phase, each in records.items()})
     checkpoints.remove()
+
+
+def steps_of_each_phase(settings: TrainLanguageSftSettings, steps_per_epoch: int) -> int:
+    """Optimiser steps: the lesser of both maxima, but no fewer than the minimum (method.md section 3)."""
+    wanted = min(settings.maximum_steps, round(settings.maximum_epochs * steps_per_epoch))
+    return max(settings.minimum_steps, wanted)

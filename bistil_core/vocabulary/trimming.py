@@ -7,8 +7,8 @@ import numpy as np
 import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from bistil_core.errors import BistilError
 from bistil_core.vocabulary.model_rows import adopt_vocabulary, check_fits, cut_rows, vocabulary_parameters
+from bistil_core.vocabulary.trimmed_embeddings import checked_ids
 from bistil_core.vocabulary.trimmed_tokenizer import trim_tokenizer
 
 
@@ -32,7 +32,7 @@ def trim_vocabulary(
         BistilError: ids that are not ascending or no tokens, a special token not kept, an algorithm that
             cannot be cut, or a model with fewer rows than the ids need.
     """
-    ids = _checked(kept_ids)
+    ids = checked_ids(kept_ids)
     kept = torch.from_numpy(ids)
     parameters = vocabulary_parameters(model)
     check_fits(model, parameters, kept)
@@ -41,39 +41,3 @@ def trim_vocabulary(
     trimmed = copy.deepcopy(model, cut_rows(parameters, kept))
     adopt_vocabulary(trimmed, kept)
     return trimmed, trimmed_tokenizer
-
-
-def trim_embeddings(model: PreTrainedModel, kept_ids: Sequence[int] | np.ndarray) -> PreTrainedModel:
-    """Cut the vocabulary of a model alone, **in place**, as `trim_vocabulary` does in a copy.
-
-    Args:
-        model: a bare encoder or one with any head.
-        kept_ids: (kept,) ascending token ids.
-
-    Returns:
-        The same object.
-
-    Raises:
-        BistilError: ids that are not ascending, or a model with fewer rows than they need.
-    """
-    kept = torch.from_numpy(_checked(kept_ids))
-    parameters = vocabulary_parameters(model)
-    check_fits(model, parameters, kept)
-    replacements = cut_rows(parameters, kept)
-    for module in model.modules():
-        for name, value in list(module.named_parameters(recurse=False, remove_duplicate=False)):
-            if id(value) in replacements:
-                setattr(module, name, replacements[id(value)])
-    adopt_vocabulary(model, kept)
-    return model
-
-
-def _checked(kept_ids: Sequence[int] | np.ndarray) -> np.ndarray:
-    ids = np.array(kept_ids)
-    if ids.ndim != 1 or len(ids) == 0 or not np.issubdtype(ids.dtype, np.integer):
-        raise BistilError(
-            f"kept_ids: shape {ids.shape} of {ids.dtype}; give at least one token id, in one dimension of integers"
-        )
-    if ids[0] < 0 or (np.diff(ids) <= 0).any():
-        raise BistilError("kept_ids: must be ascending, each id once, from 0; numpy.unique(kept_ids) makes them so")
-    return ids.astype(np.int64)

@@ -11,7 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bistil_core.data.examples import read_examples
-from bistil_core.data.formats import FieldError, format_of
+from bistil_core.data.format import FieldError
+from bistil_core.data.formats import format_of
 from bistil_core.data.formats.dp import UPOS, normalise, universal_relation
 from bistil_core.data.prepare_test_data import prepare_test_data
 from bistil_core.data.text import clean

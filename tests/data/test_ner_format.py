@@ -10,7 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bistil_core.data.examples import read_examples
-from bistil_core.data.formats import FieldError, format_of
+from bistil_core.data.format import FieldError
+from bistil_core.data.formats import format_of
 from bistil_core.data.formats.ner import LABELS, begun, normalise
 from bistil_core.data.prepare_training_data import prepare_training_data
 from bistil_core.data.text import clean

@@ -3,7 +3,8 @@ import sys
 
 import pytest
 
-from bistil_core.data.formats import FieldError, format_of
+from bistil_core.data.format import FieldError
+from bistil_core.data.formats import format_of
 from bistil_core.data.formats.nli import LABELS, normalise
 
 

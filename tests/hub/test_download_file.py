@@ -7,7 +7,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from bistil_core.data.sources import github
+from bistil_core.data.example_sources import github
 from bistil_core.downloads import file_folder
 from bistil_core.errors import BistilError
 from bistil_core.hub import patience

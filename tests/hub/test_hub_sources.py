@@ -7,10 +7,11 @@ import torch
 from safetensors.torch import load_file
 from transformers import AutoModelForMaskedLM, AutoTokenizer, XLMRobertaForMaskedLM
 
+from bistil_core.data.example_sources import hub as example_source
 from bistil_core.data.prepare_corpus import prepare_corpus
 from bistil_core.data.prepare_test_data import prepare_test_data
 from bistil_core.data.prepare_training_data import prepare_training_data
-from bistil_core.data.sources import hub as hub_source
+from bistil_core.data.text_sources import hub as text_source
 from bistil_core.downloads import dataset_folder, filled_in, model_folder
 from bistil_core.errors import BistilError
 from bistil_core.files import read_json
@@ -72,7 +73,7 @@ def test_several_files_are_joined_in_order_and_columns_renamed(hub, tmp_path):
 
 def test_a_corpus_is_read_whole_in_order(hub):
     fetched(hub, WIKIPEDIA, "en")
-    documents = hub_source.documents(WIKIPEDIA, "en", seed=1)
+    documents = text_source.documents(WIKIPEDIA, "en", seed=1)
     texts = list(documents.texts)
     assert len(texts) == 400
     assert [text.rpartition(" ")[2] for text in texts] == [str(row) for row in range(400)]
@@ -85,7 +86,7 @@ def test_of_more_text_than_wanted_a_sample_is_taken(hub):
     fetched(hub, limited, "en")
 
     def taken(seed):
-        return list(hub_source.documents(limited, "en", seed).texts)
+        return list(text_source.documents(limited, "en", seed).texts)
 
     first = taken(1)
     assert 9_000 < sum(map(len, first)) <= 12_000
@@ -108,7 +109,7 @@ def test_a_missing_text_column_is_named_with_those_that_are_there(hub):
     source = WIKIPEDIA.model_copy(update={"text_column": "body"})
     fetched(hub, source, "en")
     with pytest.raises(BistilError, match=r"'body' \(`text_column`\), found: id \(string\), text \(string\)"):
-        list(hub_source.documents(source, "en", seed=1).texts)
+        list(text_source.documents(source, "en", seed=1).texts)
     limited = source.model_copy(update={"maximum_characters": 10})
     with pytest.raises(BistilError, match=r"'body' \(`text_column`\)"):
         fetched(hub, limited, "en")
@@ -116,7 +117,7 @@ def test_a_missing_text_column_is_named_with_those_that_are_there(hub):
 
 def test_without_a_download_the_folder_is_named(hub):
     with pytest.raises(BistilError, match="facebook--xnli_sw_test_v1: no finished download"):
-        hub_source.examples(XNLI, "nli", "sw", "test", seed=1)
+        example_source.examples(XNLI, "nli", "sw", "test", seed=1)
 
 
 def test_a_model_of_the_hub_becomes_a_base_model(hub, tmp_path, xlm_roberta):

@@ -23,7 +23,7 @@ from bistil_core.settings.optimisation import SparseOptimisation
 from bistil_core.tasks import task_named
 from bistil_core.training.lottery_ticket import freeze, head_parameters, sparsified_group
 from bistil_core.training.objectives import Distillation
-from bistil_core.vocabulary.trimming import trim_embeddings
+from bistil_core.vocabulary.trimmed_embeddings import trim_embeddings
 
 SIZE = {
     "vocab_size": 60, "hidden_size": 16, "num_attention_heads": 2, "intermediate_size": 32, "num_hidden_layers": 6,

@@ -33,9 +33,12 @@ class Workspace:
     config: dict
     repository: Path = REPOSITORY
 
-    def snakemake(self, *targets: str, dry_run: bool = False, unlock: bool = False) -> subprocess.CompletedProcess:
-        """Run it on this workspace's configuration; the output is standard output and error together."""
-        options = ["--dry-run"] * dry_run + ["--unlock"] * unlock
+    def snakemake(self, *targets: str, **switches: bool) -> subprocess.CompletedProcess:
+        """Run it on this workspace's configuration; the output is standard output and error together.
+
+        `switches` are options without a value: dry_run=True is --dry-run.
+        """
+        options = [f"--{name.replace('_', '-')}" for name, on in switches.items() if on]
         return subprocess.run(
             self._command(options, targets), text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
             check=False, timeout=3600, **self._place(),

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from transformers import AutoModel, set_seed
 
 from bistil_core.data.examples import read_examples
-from bistil_core.data.formats import FieldError
+from bistil_core.data.format import FieldError
 from bistil_core.data.formats.dp import FORMAT, RELATIONS
 from bistil_core.models.parser import ParserOutput, load_parser
 from bistil_core.tasks import task_named

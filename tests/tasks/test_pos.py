@@ -3,7 +3,7 @@ import pytest
 import torch
 from transformers.modeling_outputs import TokenClassifierOutput
 
-from bistil_core.data.formats import FieldError
+from bistil_core.data.format import FieldError
 from bistil_core.data.formats.dp import UPOS
 from bistil_core.data.formats.pos import FORMAT
 from bistil_core.tasks import task_named

@@ -10,7 +10,7 @@ from bistil_core.models.loading import load_encoder
 from bistil_core.models.sparse import SparseFineTuning
 from bistil_core.settings.language_sft import TrainLanguageSftSettings
 from bistil_core.training.objectives import MaskedLanguageModelling
-from bistil_core.training.train_language_sft import train_language_sft
+from bistil_core.training.train_language_sft import steps_of_each_phase, train_language_sft
 from tests.word_tokenizer import TOKENIZER
 
 
@@ -83,7 +83,7 @@ def test_regularisation_keeps_the_difference_small(inputs):
 @pytest.mark.parametrize(("steps_per_epoch", "steps"), [(1, 30_000), (200, 40_000), (1000, 100_000)])
 def test_steps_are_the_lesser_of_both_maxima_but_not_below_the_minimum(steps_per_epoch, steps):
     chosen = TrainLanguageSftSettings(learning_rate=5e-5, batch_size=8)
-    assert chosen.steps(steps_per_epoch) == steps
+    assert steps_of_each_phase(chosen, steps_per_epoch) == steps
     assert (chosen.density, chosen.block_length, chosen.mask_probability) == (0.04, 256, 0.15)
 
 

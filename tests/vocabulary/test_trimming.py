@@ -30,7 +30,8 @@ from transformers import (
 
 from bistil_core.errors import BistilError
 from bistil_core.vocabulary.counting import count_tokens, kept_token_ids
-from bistil_core.vocabulary.trimming import trim_embeddings, trim_vocabulary
+from bistil_core.vocabulary.trimmed_embeddings import trim_embeddings
+from bistil_core.vocabulary.trimming import trim_vocabulary
 from tests.vocabulary.small_tokenizers import BUILDERS, sentences
 
 torch.set_num_threads(1)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from bistil_core.data.formats import FieldError, Format
+from bistil_core.data.format import FieldError, Format
 from bistil_core.data.readers.conll import read_conll
 from bistil_core.data.words import words_and
 

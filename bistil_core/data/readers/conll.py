@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from bistil_core.data.formats import shown
+from bistil_core.data.format import shown
 from bistil_core.data.readers import Lines
 from bistil_core.data.text import lines_of
 from bistil_core.errors import BistilError

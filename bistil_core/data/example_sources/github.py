@@ -5,9 +5,9 @@ Nothing here touches the network.
 
 from collections import Counter
 
+from bistil_core.data.example_sources import Examples
 from bistil_core.data.examples import read_examples
 from bistil_core.data.formats import format_of
-from bistil_core.data.sources import Examples
 from bistil_core.downloads import file_folder, record_of
 from bistil_core.settings.sources import GithubExamples
 

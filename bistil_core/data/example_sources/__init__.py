@@ -1,37 +1,15 @@
-"""One module per kind of source, named as the configuration's `kind`: where text and labelled examples come from.
+"""Where labelled examples come from: one module per kind of source, named as the configuration's `kind`.
 
-A module `bistil_core/data/sources/<kind>.py` has
-
-- `documents(source, language, seed) -> Documents`
-- `examples(source, task, language, split, seed) -> Examples`
-
-or one of them, where the kind offers the other nothing.
+A module `bistil_core/data/example_sources/<kind>.py` has
+`examples(source, task, language, split, seed) -> Examples`.
 """
 
 import importlib
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any
 
 import pyarrow as pa
-
-
-@dataclass(frozen=True)
-class Documents:
-    """Raw text.
-
-    Attributes:
-        name: what a result calls it.
-        revision: of a source that has versions, else None.
-        files: {"name", "sha256", "bytes"} of each file read, in order.
-        texts: the documents; to be read once.
-    """
-
-    name: str
-    revision: str | None
-    files: list[dict[str, Any]]
-    texts: Iterator[str]
 
 
 @dataclass(frozen=True)
@@ -66,6 +44,6 @@ class Examples:
         }
 
 
-def source_of(kind: str) -> ModuleType:
+def example_source(kind: str) -> ModuleType:
     """The module that reads sources of one kind; the configuration has checked that there is one."""
     return importlib.import_module(f"{__name__}.{kind}")

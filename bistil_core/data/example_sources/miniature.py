@@ -1,4 +1,4 @@
-"""Text and labelled examples written by the miniature's generator: synthetic, never to be taken for a benchmark."""
+"""Labelled examples written by the miniature's generator: synthetic, never to be taken for a benchmark."""
 
 import hashlib
 import json
@@ -6,26 +6,13 @@ from collections.abc import Callable, Iterator
 
 import pyarrow as pa
 
+from bistil_core.data.example_sources import Examples
 from bistil_core.data.formats import format_of
-from bistil_core.data.sources import Documents, Examples
-from bistil_core.miniature.corpus import generate_corpus
 from bistil_core.miniature.nli import generate_nli
-from bistil_core.settings.sources import MiniatureExamples, MiniatureText
+from bistil_core.settings.sources import MiniatureExamples
 
 EXAMPLE_GENERATORS: dict[str, Callable[[str, str, int, int], Iterator[dict]]] = {"nli": generate_nli}
 """By task: (language, split, examples, seed) -> the raw values of each example by field."""
-
-_NAME = "miniature"
-
-
-def documents(source: MiniatureText, language: str, seed: int) -> Documents:
-    """As many documents as the settings ask for; the same language and seed give the same ones."""
-    return Documents(
-        name=_NAME,
-        revision=None,
-        files=[],
-        texts=generate_corpus(language, source.documents, seed),
-    )
 
 
 def examples(source: MiniatureExamples, task: str, language: str, split: str, seed: int) -> Examples:
@@ -33,7 +20,7 @@ def examples(source: MiniatureExamples, task: str, language: str, split: str, se
     form = format_of(task)
     rows = map(form.normalise, EXAMPLE_GENERATORS[task](language, split, source.examples, seed))
     table = pa.Table.from_pylist(list(rows), schema=form.schema)
-    return Examples(name=_NAME, revision=None, sha256=_content_digest(table), dropped=0, table=table)
+    return Examples(name="miniature", revision=None, sha256=_content_digest(table), dropped=0, table=table)
 
 
 def _content_digest(table: pa.Table) -> str:

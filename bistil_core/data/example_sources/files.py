@@ -1,29 +1,13 @@
-"""Text and labelled examples in files of the user's."""
+"""Labelled examples in files of the user's."""
 
 from collections import Counter
 from pathlib import Path
 
+from bistil_core.data.example_sources import Examples
 from bistil_core.data.examples import read_examples
 from bistil_core.data.formats import format_of
-from bistil_core.data.sources import Documents, Examples
-from bistil_core.data.text import read_documents, text_files
 from bistil_core.files import sha256_of
-from bistil_core.settings.sources import ExampleFiles, TextFiles
-
-
-def documents(source: TextFiles, language: str, seed: int) -> Documents:
-    """The documents of all files, in the order in which the configuration gives them.
-
-    Raises:
-        BistilError: a file that cannot be read as text; see `bistil_core.data.text`.
-    """
-    files = text_files(source.paths)
-    return Documents(
-        name=", ".join(source.paths),
-        revision=None,
-        files=[{"name": str(file), "sha256": sha256_of(file), "bytes": file.stat().st_size} for file in files],
-        texts=read_documents(files),
-    )
+from bistil_core.settings.sources import ExampleFiles
 
 
 def examples(source: ExampleFiles, task: str, language: str, split: str, seed: int) -> Examples:
