@@ -12,6 +12,7 @@ from datasets import Dataset
 from torch import Tensor
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
+from bistil_core.processes import dealt, gathered
 from bistil_core.task import Task
 
 
@@ -46,7 +47,7 @@ class LabelledData:
 
 
 def score_model(model: PreTrainedModel, data: LabelledData, batch_size: int) -> tuple[np.ndarray, float]:
-    """Let a model predict, on the device that it is on.
+    """Let a model predict, on the device that it is on; processes that train together share the batches out.
 
     Returns:
         What each example adds to the totals of `data.task.metrics`, float64 (examples, K), and the mean over rows of
@@ -54,17 +55,20 @@ def score_model(model: PreTrainedModel, data: LabelledData, batch_size: int) -> 
     """
     # The longest first: rows of one length make batches with little padding, and memory runs out at once or never.
     order = np.argsort(-data.lengths, kind="stable")
-    predictions: list[Any] = [None] * len(order)
-    was_training, total = model.training, 0.0
+    batches = [order[start : start + batch_size].tolist() for start in range(0, len(order), batch_size)]
+    was_training, found = model.training, []
     model.eval()
     with torch.no_grad():
-        for start in range(0, len(order), batch_size):
-            chosen = order[start : start + batch_size].tolist()
+        for chosen in dealt(batches):
             batch = data.collate([data.rows[row] for row in chosen])
             batch = {name: value.to(model.device) for name, value in batch.items()}
             outputs = model(**data.task.inputs(batch, gold=True))
-            total += float(outputs.loss) * len(chosen)
-            for row, prediction in zip(chosen, data.task.predict(outputs, batch), strict=True):
-                predictions[row] = prediction
+            found.append((float(outputs.loss), data.task.predict(outputs, batch)))
     model.train(was_training)
+    predictions: list[Any] = [None] * len(order)
+    total = 0.0
+    for chosen, (loss, predicted) in zip(batches, gathered(found), strict=True):
+        total += loss * len(chosen)
+        for row, prediction in zip(chosen, predicted, strict=True):
+            predictions[row] = prediction
     return data.task.count(predictions, data.examples, data.rows, data.language), total / len(order)

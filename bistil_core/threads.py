@@ -8,6 +8,11 @@ def usable_cpus() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1)
 
 
+def gpus_asked_for(gpu: int = 0, gres: str = "", **others: object) -> int:
+    """How many GPUs a step was given, by its resources `gpu: 2` or `gres: "gpu:2"`; 1 where these say nothing."""
+    return max(1, gpu, int(gres.rpartition(":")[2]) if gres.startswith("gpu:") else 0)
+
+
 def limit_threads(requested: int) -> int:
     """Make torch and the tokenizers library use min(requested, usable CPUs) threads, and return that number.
 

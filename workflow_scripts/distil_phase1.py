@@ -3,6 +3,7 @@ from pathlib import Path
 from bistil_core.progress import reporting
 from bistil_core.settings.checkpoints import CheckpointSettings
 from bistil_core.settings.phase1 import Phase1Settings
+from bistil_core.threads import gpus_asked_for
 from bistil_core.training.distil_phase1 import distil_phase1
 
 languages = {
@@ -22,6 +23,7 @@ with reporting(snakemake.log[0]):
         settings=Phase1Settings(**snakemake.params.settings),
         seed=snakemake.params.seed["seed"],
         threads=snakemake.threads,
+        processes=gpus_asked_for(**snakemake.resources),
         interval=CheckpointSettings(**snakemake.config.get("checkpoints", {})),
         language_sfts={language: Path(sft) for language, sft in languages.items() if sft},
     )

@@ -3,6 +3,7 @@ from pathlib import Path
 from bistil_core.progress import reporting
 from bistil_core.settings.checkpoints import CheckpointSettings
 from bistil_core.settings.tasks import Phase2Settings
+from bistil_core.threads import gpus_asked_for
 from bistil_core.training.distil_phase2 import distil_phase2
 
 teacher = snakemake.input.teacher
@@ -20,5 +21,6 @@ with reporting(snakemake.log[0]):
         settings=Phase2Settings(**snakemake.params.settings),
         seed=snakemake.params.seed["seed"],
         threads=snakemake.threads,
+        processes=gpus_asked_for(**snakemake.resources),
         interval=CheckpointSettings(**snakemake.config.get("checkpoints", {})),
     )

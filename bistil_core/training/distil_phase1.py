@@ -13,9 +13,11 @@ from bistil_core.files import replacing, write_json
 from bistil_core.models.loading import load_encoder, load_tokenizer
 from bistil_core.models.sparse import SparseFineTuning
 from bistil_core.models.student import build_student
+from bistil_core.processes import is_first
 from bistil_core.settings.checkpoints import DEFAULT_INTERVAL, CheckpointSettings
 from bistil_core.settings.phase1 import Phase1Settings
 from bistil_core.threads import limit_threads
+from bistil_core.training.launching import in_processes
 from bistil_core.training.objectives import BilingualDistillation
 from bistil_core.training.resuming import checkpoints_of
 from bistil_core.training.trainer import TrainingRecord, run_training
@@ -25,6 +27,7 @@ from bistil_core.vocabulary.trimmed_embeddings import trim_embeddings
 LOGGER = logging.getLogger("bistil")
 
 
+@in_processes
 def distil_phase1(
     base_model: Path,
     vocabulary: Path,
@@ -45,7 +48,9 @@ def distil_phase1(
         output: folder for config.json, model.safetensors (the bare encoder), the trimmed tokenizer and
             training.json (steps, losses, the checkpoint that was kept).
         settings: `phase1` of the configuration; with 0 steps the student stays as initialised.
+        threads: of all processes together.
         interval: between checkpoints; an interrupted call goes on from its last one when it is made again.
+        processes: that train together on this machine (`in_processes`), each on a GPU of its own where there are some.
         language_sfts: language code -> its sparse fine-tuning of the base model, which the teacher wears for the
             batches in that language, cut to the vocabulary; the student starts from the bare teacher.
 
@@ -88,6 +93,8 @@ def distil_phase1(
             evaluate_every=settings.evaluate_every,
             data_collator=default_data_collator,
         )
+    if not is_first():
+        return
     with replacing(output) as folder:
         student.save_pretrained(folder)
         tokenizer.save_pretrained(folder)

@@ -7,16 +7,19 @@ from transformers import set_seed
 
 from bistil_core.files import replacing, write_json
 from bistil_core.models.loading import load_tokenizer
+from bistil_core.processes import is_first
 from bistil_core.settings.checkpoints import DEFAULT_INTERVAL, CheckpointSettings
 from bistil_core.settings.tasks import Phase2Settings
 from bistil_core.tasks import task_named
 from bistil_core.threads import limit_threads
+from bistil_core.training.launching import in_processes
 from bistil_core.training.objectives import Distillation, GoldLabels, Objective
 from bistil_core.training.on_task import fine_tune_on_task
 from bistil_core.training.resuming import checkpoints_of
 from bistil_core.vocabulary.trimmed_embeddings import trim_embeddings
 
 
+@in_processes
 def distil_phase2(
     student: Path,
     teacher: Path | None,
@@ -44,7 +47,9 @@ def distil_phase2(
         task: such as "nli".
         source_language: code of the language that the labels are in.
         settings: `phase2.<task>` of the configuration.
+        threads: of all processes together.
         interval: between checkpoints; an interrupted call goes on from its last one when it is made again.
+        processes: that train together on this machine (`in_processes`), each on a GPU of its own where there are some.
     """
     limit_threads(threads)
     inputs = {"student": student, "vocabulary": vocabulary, "data": data}
@@ -72,6 +77,8 @@ def distil_phase2(
         checkpoints=checkpoints,
         stage=f"{task} phase 2",
     )
+    if not is_first():
+        return
     with replacing(output) as partial:
         sft.save(partial)
     write_json(record, training)

@@ -10,15 +10,18 @@ from bistil_core.models.dropout import dropout_overrides
 from bistil_core.models.loading import load_tokenizer
 from bistil_core.models.sparse import SparseFineTuning
 from bistil_core.models.sparse_application import fingerprint
+from bistil_core.processes import is_first
 from bistil_core.settings.checkpoints import DEFAULT_INTERVAL, CheckpointSettings
 from bistil_core.settings.tasks import TeacherSettings
 from bistil_core.tasks import task_named
 from bistil_core.threads import limit_threads
+from bistil_core.training.launching import in_processes
 from bistil_core.training.objectives import GoldLabels
 from bistil_core.training.on_task import fine_tune_on_task
 from bistil_core.training.resuming import checkpoints_of
 
 
+@in_processes
 def fine_tune_teacher(
     base_model: Path,
     data: Path,
@@ -41,7 +44,9 @@ def fine_tune_teacher(
         task: such as "nli".
         source_language: code of the language that the labels are in.
         settings: `teacher.<task>.fine_tuning` of the configuration.
+        threads: of all processes together.
         interval: between checkpoints; an interrupted call goes on from its last one when it is made again.
+        processes: that train together on this machine (`in_processes`), each on a GPU of its own where there are some.
         language_sft: phi_source, the source language's sparse fine-tuning; None: phi_source is 0.
 
     Raises:
@@ -76,6 +81,8 @@ def fine_tune_teacher(
     )
     fingerprints = {name: theta[name] for name in sft.differences}
     sft = replace(sft, metadata={**sft.metadata, "base_fingerprint": fingerprints})
+    if not is_first():
+        return
     with replacing(output) as folder:
         model.save_pretrained(folder)
         tokenizer.save_pretrained(folder)

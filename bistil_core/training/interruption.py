@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType, TracebackType
 
+from bistil_core.processes import is_first
+
 
 class Interrupted(Exception):
     """A signal came where it ends at once what is being done."""
@@ -14,7 +16,8 @@ class Interrupted(Exception):
 class Interruption:
     """A context in which SIGTERM and SIGINT are remembered in `signal` in place of ending the process.
 
-    Outside the main thread, where Python takes no signals, it does nothing.
+    Outside the main thread, where Python takes no signals, it does nothing; nor in those of the processes that train
+    together that the first one ends.
     """
 
     def __init__(self) -> None:
@@ -23,7 +26,7 @@ class Interruption:
         self._before: dict[signal.Signals, object] = {}
 
     def __enter__(self) -> "Interruption":
-        if threading.current_thread() is threading.main_thread():
+        if threading.current_thread() is threading.main_thread() and is_first():
             for each in (signal.SIGTERM, signal.SIGINT):
                 self._before[each] = signal.signal(each, self._remember)
         return self

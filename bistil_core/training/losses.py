@@ -1,7 +1,8 @@
 """The three distillation losses of BiStil (sections 3.2 and 3.3), as functions of model outputs alone.
 
 Student layer i (from 1) is compared with teacher layer i * s, s = L_teacher / L_student; a teacher tuple may
-hold all layers or just the aligned ones. Every loss is a scalar in float32, or float64 for float64 inputs.
+hold all layers or just the aligned ones. Every loss is a scalar in float32, or float64 for float64 inputs; where
+processes train together, it is this process's part of the mean over the whole batch (`processes.part_of_mean`).
 """
 
 from collections.abc import Sequence
@@ -12,6 +13,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from bistil_core.errors import BistilError
+from bistil_core.processes import part_of_mean
 
 Reading = Literal["real", "reference"]
 
@@ -45,7 +47,7 @@ def attention_loss(
     for student, teacher in zip(student_attentions, aligned, strict=True):
         layer_weight = teacher != 0 if reading == "reference" else weight
         layers.append(_mean_squared_error(student, teacher, layer_weight))
-    return torch.stack(layers).mean()
+    return _mean_of_layers(layers)
 
 
 def hidden_state_loss(
@@ -75,7 +77,7 @@ def hidden_state_loss(
         _mean_squared_error(student, teacher, weight)
         for student, teacher in zip(student_hidden_states, aligned, strict=True)
     ]
-    return torch.stack(layers).mean()
+    return _mean_of_layers(layers)
 
 
 def prediction_loss(
@@ -95,17 +97,26 @@ def prediction_loss(
         counted = mask.flatten().bool()
         student, teacher = student[counted], teacher[counted]
     exact = torch.promote_types(student.dtype, torch.float32)
-    return functional.cross_entropy(
+    mean = functional.cross_entropy(
         student.to(exact) / temperature, functional.softmax(teacher.to(exact) / temperature, dim=-1)
     )
+    return part_of_mean(mean, len(student))
 
 
-def _mean_squared_error(student: Tensor, teacher: Tensor, weight: Tensor | None) -> Tensor:
+def _mean_of_layers(layers: list[tuple[Tensor, Tensor]]) -> Tensor:
+    """The mean over layers, each a mean and the number of entries that it is over."""
+    means, entries = (torch.stack(each) for each in zip(*layers, strict=True))
+    return part_of_mean(means, entries).mean()
+
+
+def _mean_squared_error(student: Tensor, teacher: Tensor, weight: Tensor | None) -> tuple[Tensor, Tensor]:
+    """The mean over the entries where `weight` is True, and their number."""
     exact = torch.promote_types(student.dtype, torch.float32)
     squares = (student.to(exact) - teacher.to(exact)).square()
     if weight is None:
-        return squares.mean()
-    return torch.where(weight, squares, 0.0).sum() / weight.sum()
+        return squares.mean(), torch.tensor(squares.numel(), device=squares.device)
+    entries = weight.sum()
+    return torch.where(weight, squares, 0.0).sum() / entries, entries
 
 
 def _aligned(teacher: Sequence[Tensor], count: int, *, embeddings_first: bool) -> Sequence[Tensor]:

@@ -7,12 +7,23 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
 
+import numpy as np
 import torch
 from safetensors.torch import load_model, save_model
 from torch.utils.data import DataLoader, Sampler
 from transformers import PreTrainedModel, Trainer
 from transformers.trainer_callback import PrinterCallback, TrainerCallback
 
+from bistil_core.processes import (
+    DealtBatches,
+    dealt,
+    gathered,
+    is_first,
+    process_count,
+    process_number,
+    sum_gradients,
+    summed,
+)
 from bistil_core.training.checkpoints import Checkpoints
 from bistil_core.training.guards import FiniteGuard, check_validation
 from bistil_core.training.interruption import Interrupted, Interruption
@@ -35,7 +46,7 @@ class ObjectiveTrainer(Trainer):
         checkpoints: where to save; see `_save_checkpoint`.
         interruption: says when to leave.
         train_batches: yields the training set's indices batch by batch, from the start whenever it is iterated over.
-        eval_batches: the same for validation; None for the Trainer's own order.
+        eval_batches: the same for a validation by the objective.
         score: model -> the metrics of its validation; None to validate by the objective itself.
     """
 
@@ -75,20 +86,23 @@ class ObjectiveTrainer(Trainer):
 
     def get_train_dataloader(self) -> DataLoader:
         """Batches of the given sampler."""
-        return self._loader(self.train_dataset, self.train_batches)
-
-    def get_eval_dataloader(self, eval_dataset: Any = None) -> DataLoader:
-        """Batches of the given sampler, or the Trainer's own."""
-        if self.eval_batches is None:
-            return super().get_eval_dataloader(eval_dataset)
-        return self._loader(self.eval_dataset, self.eval_batches)
-
-    def _loader(self, dataset: Any, batches: Sampler) -> DataLoader:
-        # Every iterator draws a seed: from a generator of its own, or a validation would change the dropout after it.
         loader = DataLoader(
-            dataset, batch_sampler=batches, collate_fn=self.data_collator, generator=torch.Generator().manual_seed(0)
+            self.train_dataset,
+            batch_sampler=DealtBatches(self.train_batches),
+            collate_fn=self.data_collator,
+            generator=torch.Generator().manual_seed(0),
         )
         return self.accelerator.prepare(loader)
+
+    def training_step(self, model: PreTrainedModel, inputs: dict, num_items_in_batch: Any = None) -> torch.Tensor:
+        """The Trainer's, with the gradients of all processes added up."""
+        if process_count() > 1:
+            # Dropout of its own for each process and step: no state of generators need be kept for each process.
+            seed = np.random.SeedSequence((self.args.seed, self.state.global_step, process_number()))
+            torch.manual_seed(int(seed.generate_state(1)[0]))
+        loss = super().training_step(model, inputs, num_items_in_batch)
+        sum_gradients(model.parameters())
+        return loss
 
     def compute_loss(
         self,
@@ -101,11 +115,12 @@ class ObjectiveTrainer(Trainer):
         parts = self.objective(model, inputs)
         loss = sum(parts.values())
         if model.training:
-            for name, value in parts.items():
-                self._parts[name] = self._parts.get(name, 0.0) + value.detach()
+            whole = dict(zip(parts, summed(torch.stack([part.detach() for part in parts.values()])), strict=True))
+            for name, value in whole.items():
+                self._parts[name] = self._parts.get(name, 0.0) + value
             self._batches += 1
-            self._tokens += inputs["attention_mask"].numel()
-            self._loss = loss.detach()
+            self._tokens += inputs["attention_mask"].numel() * process_count()
+            self._loss = sum(whole.values())
         return loss
 
     def _get_grad_norm(self, model: PreTrainedModel, grad_norm: Any = None) -> Any:
@@ -114,23 +129,24 @@ class ObjectiveTrainer(Trainer):
         return norm
 
     def evaluate(self, eval_dataset: Any = None, ignore_keys: Any = None, metric_key_prefix: str = "eval") -> dict:
-        """Validate by the scores of a task where there is one."""
-        if self.score is None:
-            return super().evaluate(eval_dataset, ignore_keys, metric_key_prefix)
+        """Validate by the scores of a task where there is one, else by the objective itself."""
         with self.compute_loss_context_manager():
-            metrics = {f"{metric_key_prefix}_{name}": value for name, value in self.score(self.model).items()}
+            values = self.score(self.model) if self.score else {"loss": self._validation_loss()}
+        metrics = {f"{metric_key_prefix}_{name}": value for name, value in values.items()}
         self.log(metrics)
         self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
         return metrics
 
-    def prediction_step(
-        self, model: PreTrainedModel, inputs: dict, prediction_loss_only: bool, ignore_keys: Any = None
-    ) -> tuple:
-        """Validation without scores is the objective itself."""
-        inputs = self._prepare_inputs(inputs)
-        with torch.no_grad(), self.compute_loss_context_manager():
-            loss = self.compute_loss(model, inputs)
-        return loss.mean().detach(), None, None
+    @torch.no_grad()
+    def _validation_loss(self) -> float:
+        """The objective's mean over the validation set, each batch counted by its rows."""
+        self.model.eval()
+        losses = []
+        for batch in dealt(list(self.eval_batches)):
+            rows = self.data_collator([self.eval_dataset[row] for row in batch])
+            losses.append(self.compute_loss(self.model, self._prepare_inputs(rows)))
+        of_batches = np.array(gathered([float(loss) for loss in losses]), dtype=np.float32)
+        return float(np.repeat(of_batches, [len(batch) for batch in self.eval_batches]).mean())
 
     def _determine_best_metric(self, metrics: dict[str, float], trial: Any) -> bool:
         """Of equally good checkpoints the last is the best: a saturated metric must not stop the learning early."""
@@ -174,7 +190,12 @@ class ObjectiveTrainer(Trainer):
         raise SystemExit(128 + self.interruption.signal)
 
     def _save_checkpoint(self, model: PreTrainedModel, trial: Any) -> None:
-        """Save all that the rest of the training depends on: weights, optimiser, schedule, generators, logs."""
+        """Save all that the rest of the training depends on: weights, optimiser, schedule, generators, logs.
+
+        Processes that train together have all of it in common, so that the first writes it for all.
+        """
+        if not is_first():
+            return
         with self.checkpoints.writing(self.state.global_step) as folder:
             save_model(self.model, str(folder / WEIGHTS))
             self._save_optimizer_and_scheduler(str(folder))

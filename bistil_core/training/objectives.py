@@ -11,12 +11,15 @@ from transformers.modeling_outputs import ModelOutput
 from bistil_core.errors import BistilError
 from bistil_core.models.sparse import SparseFineTuning
 from bistil_core.models.sparse_application import SparseSwitch
+from bistil_core.processes import part_of_mean
 from bistil_core.task import Task
 from bistil_core.training.losses import Reading, attention_loss, hidden_state_loss, prediction_loss
 
 Batch = dict[str, Tensor]
 Objective = Callable[[PreTrainedModel, Batch], dict[str, Tensor]]
-"""(model, batch) -> named scalar losses; their sum is minimised and each part is logged."""
+"""(model, batch) -> named scalar losses; their sum is minimised and each part is logged.
+
+Where processes train together, a batch is the rows of one, and its losses are their parts of the whole batch's."""
 
 
 class GoldLabels:
@@ -27,7 +30,9 @@ class GoldLabels:
 
     def __call__(self, model: PreTrainedModel, batch: Batch) -> dict[str, Tensor]:
         """The one loss part of a batch."""
-        return {"task": model(**self.task.inputs(batch, gold=True)).loss}
+        loss = model(**self.task.inputs(batch, gold=True)).loss
+        # The head's loss is a mean over the gold entries that count: those of examples, or of words.
+        return {"task": part_of_mean(loss, (batch[self.task.gold[0]] != -100).sum())}
 
 
 class MaskedLanguageModelling:
@@ -47,14 +52,15 @@ class MaskedLanguageModelling:
         labels = batch["labels"]
         logits = model(input_ids=batch["input_ids"], attention_mask=batch["attention_mask"]).logits
         total = cross_entropy(logits.flatten(0, 1).float(), labels.flatten(), ignore_index=-100, reduction="sum")
-        parts = {"masked": total / (labels != -100).sum().clamp(min=1)}
+        masked = (labels != -100).sum()
+        parts = {"masked": part_of_mean(total / masked.clamp(min=1), masked)}
         if self.regularisation:
             self.original = {name: value.to(labels.device) for name, value in self.original.items()}
             distances = [
                 (model.base_model.get_parameter(name) - value).abs().sum() for name, value in self.original.items()
             ]
             size = sum(value.numel() for value in self.original.values())
-            parts["regularisation"] = self.regularisation * torch.stack(distances).sum() / size
+            parts["regularisation"] = part_of_mean(self.regularisation * torch.stack(distances).sum() / size, size)
         return parts
 
 

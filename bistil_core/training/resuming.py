@@ -12,6 +12,7 @@ from safetensors import SafetensorError, safe_open
 
 from bistil_core.errors import BistilError
 from bistil_core.files import read_json, sha256_of, write_json
+from bistil_core.processes import is_first, wait_for_all
 from bistil_core.settings.canonical import canonical
 from bistil_core.settings.checkpoints import CheckpointSettings
 from bistil_core.settings.optimisation import Optimisation
@@ -43,9 +44,18 @@ def checkpoints_of(
     Raises:
         BistilError: an input is damaged, or the folder of `output` cannot be written to.
     """
+    checkpoints = Checkpoints(output.with_name(f".{output.name}.checkpoints"), interval.every_minutes)
+    if is_first():
+        _prepare(checkpoints, output, inputs, settings, seed, code)
+    wait_for_all()
+    return checkpoints
+
+
+def _prepare(
+    checkpoints: Checkpoints, output: Path, inputs: dict[str, Path], settings: Optimisation, seed: int, code: list[str]
+) -> None:
     for path in inputs.values():
         _check_whole(path)
-    checkpoints = Checkpoints(output.with_name(f".{output.name}.checkpoints"), interval.every_minutes)
     fingerprint = {
         "inputs": {name: _digest(path) for name, path in inputs.items()},
         "settings": canonical(settings),
@@ -64,7 +74,6 @@ def checkpoints_of(
             f"{output.parent} cannot be written to ({error.strerror}): the step's output and its checkpoints belong "
             "there; change its permissions, make room, or run in another folder (snakemake --directory)"
         ) from error
-    return checkpoints
 
 
 def _check_whole(path: Path) -> None:

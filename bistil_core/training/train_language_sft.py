@@ -13,9 +13,11 @@ from bistil_core.data.blocks import tokenise_into_blocks
 from bistil_core.files import read_json, replacing, write_json
 from bistil_core.models.dropout import dropout_overrides
 from bistil_core.models.loading import load_tokenizer
+from bistil_core.processes import is_first
 from bistil_core.settings.checkpoints import DEFAULT_INTERVAL, CheckpointSettings
 from bistil_core.settings.language_sft import TrainLanguageSftSettings
 from bistil_core.threads import limit_threads
+from bistil_core.training.launching import in_processes
 from bistil_core.training.lottery_ticket import freeze, lottery_ticket, sparsified_group
 from bistil_core.training.objectives import MaskedLanguageModelling
 from bistil_core.training.resuming import checkpoints_of
@@ -24,6 +26,7 @@ from bistil_core.training.trainer import TrainingRecord, run_training
 LOGGER = logging.getLogger("bistil")
 
 
+@in_processes
 def train_language_sft(
     base_model: Path,
     corpus: Path,
@@ -44,7 +47,9 @@ def train_language_sft(
         record: JSON file for the training record of each phase.
         language: code of the language, for the SFT's metadata.
         settings: `train_language_sft` of the configuration.
+        threads: of all processes together.
         interval: between checkpoints; an interrupted call goes on from its last one when it is made again.
+        processes: that train together on this machine (`in_processes`), each on a GPU of its own where there are some.
 
     Raises:
         BistilError: the corpus fills no block.
@@ -95,6 +100,8 @@ def train_language_sft(
     base = read_json(base_model / "provenance.json")
     about = {"base_model": base["name"], "revision": base["revision"], "language": language}
     sft = replace(sft.without_replacements(), metadata={**sft.metadata, **about})
+    if not is_first():
+        return
     with replacing(output) as partial:
         sft.save(partial)
     write_json(record, {phase: asdict(each) for phase, each in records.items()})

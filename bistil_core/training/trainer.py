@@ -9,6 +9,7 @@ from safetensors.torch import load_model
 from torch.utils.data import Sampler
 from transformers import PreTrainedModel, TrainingArguments
 
+from bistil_core.processes import is_first, wait_for_all
 from bistil_core.settings.optimisation import Optimisation
 from bistil_core.training.checkpoints import Checkpoints
 from bistil_core.training.guards import check_space, loss_warnings
@@ -52,8 +53,8 @@ def run_training(
     """Train `model` in place and leave it at its best checkpoint on the validation set.
 
     Where there are checkpoints it goes on from the newest that is whole, and ends with the bits of a training that
-    was never interrupted (on the same machine, with the same number of threads). What an earlier call has finished
-    is not done again. The checkpoints stay: whoever has written what the training was for removes them.
+    was never interrupted (on the same machine, with the same number of threads and processes). What an earlier call
+    has finished is not done again. The checkpoints stay: whoever has written what the training was for removes them.
 
     Args:
         checkpoints: of this very training: same model, data, settings and code.
@@ -76,36 +77,39 @@ def run_training(
     checkpoints.folder.mkdir(parents=True, exist_ok=True)
     check_space(stage, model, optimizer, checkpoints)
     with Interruption() as interruption:
+        arguments = TrainingArguments(
+            output_dir=str(checkpoints.folder),
+            per_device_train_batch_size=settings.batch_size,
+            per_device_eval_batch_size=settings.batch_size,
+            learning_rate=settings.learning_rate,
+            weight_decay=settings.weight_decay,
+            warmup_steps=settings.warmup_fraction,
+            lr_scheduler_type="linear",
+            # An optimiser of our own clips by itself: what lies outside its masks must not count.
+            max_grad_norm=MAX_GRADIENT_NORM if optimizer is None else 0.0,
+            max_steps=steps,
+            eval_strategy="steps",
+            eval_steps=min(evaluate_every, steps),
+            save_strategy="best",
+            metric_for_best_model=select_by,
+            greater_is_better=select_by != "loss",
+            logging_strategy="steps",
+            logging_steps=0.05,
+            logging_first_step=True,
+            logging_nan_inf_filter=False,
+            bf16=settings.precision == "bfloat16",
+            use_cpu=not torch.cuda.is_available(),
+            seed=seed,
+            remove_unused_columns=False,
+            disable_tqdm=True,
+            report_to="none",
+            dataloader_pin_memory=torch.cuda.is_available(),
+        )
+        # A process has one GPU: the Trainer would deal batches out to all that it sees.
+        arguments._n_gpu = min(1, arguments.n_gpu)
         trainer = ObjectiveTrainer(
             model,
-            TrainingArguments(
-                output_dir=str(checkpoints.folder),
-                per_device_train_batch_size=settings.batch_size,
-                per_device_eval_batch_size=settings.batch_size,
-                learning_rate=settings.learning_rate,
-                weight_decay=settings.weight_decay,
-                warmup_steps=settings.warmup_fraction,
-                lr_scheduler_type="linear",
-                # An optimiser of our own clips by itself: what lies outside its masks must not count.
-                max_grad_norm=MAX_GRADIENT_NORM if optimizer is None else 0.0,
-                max_steps=steps,
-                eval_strategy="steps",
-                eval_steps=min(evaluate_every, steps),
-                save_strategy="best",
-                metric_for_best_model=select_by,
-                greater_is_better=select_by != "loss",
-                logging_strategy="steps",
-                logging_steps=0.05,
-                logging_first_step=True,
-                logging_nan_inf_filter=False,
-                bf16=settings.precision == "bfloat16",
-                use_cpu=not torch.cuda.is_available(),
-                seed=seed,
-                remove_unused_columns=False,
-                disable_tqdm=True,
-                report_to="none",
-                dataloader_pin_memory=torch.cuda.is_available(),
-            ),
+            arguments,
             stage=stage,
             objective=objective,
             checkpoints=checkpoints,
@@ -123,6 +127,7 @@ def run_training(
             LOGGER.info("%s: resumed after step %d of %d", stage, newest, steps)
             trainer.resume(newest)
         best = trainer.state.best_global_step
+        wait_for_all()
         trainer.load_weights(best)
         warnings = loss_warnings(stage, trainer.training_log)
         record = TrainingRecord(
@@ -133,7 +138,9 @@ def run_training(
             validation=trainer.validation_log,
             warnings=warnings,
         )
-        checkpoints.finish(best, asdict(record))
+        wait_for_all()
+        if is_first():
+            checkpoints.finish(best, asdict(record))
     if interruption.signal:
         raise SystemExit(128 + interruption.signal)
     for warning in warnings:

@@ -15,9 +15,9 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {str(file.relative_to(folder)): file.read_bytes() for file in folder.rglob("*") if file.is_file()}
 
 
-def started(name: str, folder: Path, output: Path, log: Path) -> multiprocessing.Process:
-    """The step in a process of its own."""
-    process = PROCESSES.Process(target=run_step, args=(name, str(folder), str(output), str(log)))
+def started(name: str, folder: Path, output: Path, log: Path, **options) -> multiprocessing.Process:
+    """The step in a process of its own; `options` are those of the steps in tiny_steps."""
+    process = PROCESSES.Process(target=run_step, args=(name, str(folder), str(output), str(log), options))
     process.start()
     return process
 

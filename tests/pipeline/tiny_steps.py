@@ -62,7 +62,7 @@ def write_tiny_inputs(folder: Path) -> None:
             pq.write_table(pa.table(columns), folder / name / f"{split}.parquet")
 
 
-def phase1(folder: Path, output: Path, interval: CheckpointSettings = OFTEN, **overrides) -> None:
+def phase1(folder: Path, output: Path, interval: CheckpointSettings = OFTEN, processes: int = 1, **overrides) -> None:
     """Phase 1 into `output`/student."""
     values = {
         "steps": 60, "batch_size": 8, "block_length": 16, "learning_rate": 2e-3, "evaluate_every": 15,
@@ -76,10 +76,11 @@ def phase1(folder: Path, output: Path, interval: CheckpointSettings = OFTEN, **o
         settings=Phase1Settings(**values),
         seed=1,
         interval=interval,
+        processes=processes,
     )
 
 
-def teacher(folder: Path, output: Path, interval: CheckpointSettings = OFTEN, **overrides) -> None:
+def teacher(folder: Path, output: Path, interval: CheckpointSettings = OFTEN, processes: int = 1, **overrides) -> None:
     """The teacher, densely, into `output`/teacher."""
     fine_tune_teacher(
         base_model=folder / "base",
@@ -90,10 +91,11 @@ def teacher(folder: Path, output: Path, interval: CheckpointSettings = OFTEN, **
         settings=TeacherSettings(**{**FINE_TUNING, "density": 1.0, **overrides}),
         seed=1,
         interval=interval,
+        processes=processes,
     )
 
 
-def phase2(folder: Path, output: Path, interval: CheckpointSettings = OFTEN, **overrides) -> None:
+def phase2(folder: Path, output: Path, interval: CheckpointSettings = OFTEN, processes: int = 1, **overrides) -> None:
     """Phase 2 into `output`/sft.safetensors, from the student and teacher below `folder`."""
     distil_phase2(
         student=folder / "student",
@@ -107,10 +109,13 @@ def phase2(folder: Path, output: Path, interval: CheckpointSettings = OFTEN, **o
         settings=Phase2Settings(**{**FINE_TUNING, **overrides}),
         seed=1,
         interval=interval,
+        processes=processes,
     )
 
 
-def language_sft(folder: Path, output: Path, interval: CheckpointSettings = OFTEN, **overrides) -> None:
+def language_sft(
+    folder: Path, output: Path, interval: CheckpointSettings = OFTEN, processes: int = 1, **overrides
+) -> None:
     """The language SFT into `output`/sw.safetensors."""
     values = {
         "learning_rate": 2e-3, "batch_size": 8, "density": 0.2, "block_length": 16, "minimum_steps": 40,
@@ -125,14 +130,15 @@ def language_sft(folder: Path, output: Path, interval: CheckpointSettings = OFTE
         settings=TrainLanguageSftSettings(**values),
         seed=1,
         interval=interval,
+        processes=processes,
     )
 
 
 STEPS = {"phase1": phase1, "teacher": teacher, "phase2": phase2, "language_sft": language_sft}
 
 
-def run_step(name: str, folder: str, output: str, log: str) -> None:
+def run_step(name: str, folder: str, output: str, log: str, options: dict) -> None:
     """One step as its script would run it, with its messages in `log`; for a process of its own."""
     with reporting(log):
         logging.getLogger("bistil").info("begins")
-        STEPS[name](Path(folder), Path(output))
+        STEPS[name](Path(folder), Path(output), **options)
