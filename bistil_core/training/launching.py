@@ -72,6 +72,7 @@ def _work(step: Callable[[], None]) -> None:
     # The Trainer shall take itself for alone: it would average gradients, where they must be added.
     for name in OF_THE_LAUNCHER:
         os.environ.pop(name, None)
+    logging.getLogger("transformers.training_args").setLevel(logging.ERROR)
     if not is_first():
         # It is the first that must have saved before it leaves; these end when they hear no more of it.
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
