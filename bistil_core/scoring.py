@@ -51,7 +51,7 @@ def score_model(model: PreTrainedModel, data: LabelledData, batch_size: int) -> 
 
     Returns:
         What each example adds to the totals of `data.task.metrics`, float64 (examples, K), and the mean over rows of
-        the head's own loss against the gold labels.
+        the task's loss against the gold labels.
     """
     # The longest first: rows of one length make batches with little padding, and memory runs out at once or never.
     order = np.argsort(-data.lengths, kind="stable")
@@ -63,7 +63,7 @@ def score_model(model: PreTrainedModel, data: LabelledData, batch_size: int) -> 
             batch = data.collate([data.rows[row] for row in chosen])
             batch = {name: value.to(model.device) for name, value in batch.items()}
             outputs = model(**data.task.inputs(batch, gold=True))
-            found.append((float(outputs.loss), data.task.predict(outputs, batch)))
+            found.append((float(data.task.gold_loss(outputs, batch)), data.task.predict(outputs, batch)))
     model.train(was_training)
     predictions: list[Any] = [None] * len(order)
     total = 0.0

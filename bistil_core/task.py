@@ -1,7 +1,7 @@
 """What a task is: the one description that training and evaluation work with; the tasks are in `bistil_core/tasks/`."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,12 @@ from datasets import Dataset
 from torch import Tensor
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from transformers.modeling_outputs import ModelOutput
+
+from bistil_core.errors import BistilError
+
+
+def _own_loss(outputs: ModelOutput, batch: dict[str, Tensor]) -> Tensor:
+    return outputs.loss
 
 
 @dataclass(frozen=True)
@@ -37,6 +43,8 @@ class Task:
         metrics: totals (..., K) -> every metric of the task, each (...).
         scored: totals (K,) -> how many of what were scored, such as {"words": 25096}.
         pipeline: the transformers pipeline that serves the finished model; None where none does.
+        gold_loss: (outputs, batch) -> the loss against the gold labels, by default the one among the outputs.
+        decodings: other ways to predict from the same outputs, by the name that `benchmarks.<name>.decoding` gives.
         usage: Python that uses the finished model in "path/to/this/folder", for its card.
     """
 
@@ -54,6 +62,21 @@ class Task:
     pipeline: str | None
     usage: str
     aside: tuple[str, ...] = ()
+    gold_loss: Callable[[ModelOutput, dict[str, Tensor]], Tensor] = _own_loss
+    decodings: Mapping[str, Callable[[ModelOutput, dict[str, Tensor]], list[Any]]] = field(default_factory=dict)
+
+    def decoded_by(self, decoding: str | None) -> "Task":
+        """The same task with another `predict`, one of `decodings`; None: itself.
+
+        Raises:
+            BistilError: the task has no such decoding.
+        """
+        if decoding is None:
+            return self
+        if decoding not in self.decodings:
+            allowed = ", ".join(self.decodings) or f"none, for {self.name} has one way only"
+            raise BistilError(f"benchmarks: decoding is {decoding!r}; allowed: {allowed}; correct it or leave it out")
+        return replace(self, predict=self.decodings[decoding])
 
     def inputs(self, batch: dict[str, Tensor], *, gold: bool) -> dict[str, Tensor]:
         """What a model reads of a batch, with or without the gold labels."""

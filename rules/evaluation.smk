@@ -14,6 +14,7 @@ rule evaluate_model:
     params:
         task=lambda wildcards: benchmark_of(wildcards).task,
         max_length=max_length,
+        decoding=lambda wildcards: {"decoding": benchmark_of(wildcards).decoding},
         settings=scoring_settings(),
         code=lambda wildcards: code_of("evaluate_model", *task_modules(benchmark_of(wildcards).task)),
     message:

@@ -64,9 +64,8 @@ rule prepare_training_data:
         ),
         code=lambda wildcards: code_of(
             "prepare_training_data",
-            example_source_module(SETTINGS.teacher[wildcards.task].train.kind),
-            example_source_module(SETTINGS.teacher[wildcards.task].validation.kind),
-            f"bistil_core.data.formats.{wildcards.task}",
+            *example_modules(SETTINGS.teacher[wildcards.task].train, wildcards.task),
+            *example_modules(SETTINGS.teacher[wildcards.task].validation, wildcards.task),
         ),
     message:
         "Training data of {wildcards.task} in {wildcards.language}"
@@ -89,8 +88,7 @@ rule prepare_test_data:
         seed=lambda wildcards: seed_for(test_source(wildcards)),
         code=lambda wildcards: code_of(
             "prepare_test_data",
-            example_source_module(test_source(wildcards).kind),
-            f"bistil_core.data.formats.{benchmark_of(wildcards).task}",
+            *example_modules(test_source(wildcards), benchmark_of(wildcards).task),
         ),
     message:
         "Test data of {wildcards.benchmark} in {wildcards.language}"

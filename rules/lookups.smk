@@ -200,9 +200,10 @@ def text_source_module(kind):
     return f"bistil_core.data.text_sources.{kind}"
 
 
-def example_source_module(kind):
-    """The module that reads or generates labelled examples of one kind."""
-    return f"bistil_core.data.example_sources.{kind}"
+def example_modules(source, task):
+    """The modules that read or generate labelled examples of one task."""
+    modules = (f"bistil_core.data.example_sources.{source.kind}", f"bistil_core.data.formats.{task}")
+    return (*modules, f"bistil_core.miniature.examples.{task}") if source.kind == "miniature" else modules
 
 
 def training_data_of(wildcards):
@@ -291,14 +292,14 @@ def part_in_result(wildcards):
 def code_behind_result(wildcards):
     """The digests of all steps that led to one result."""
     benchmark = benchmark_of(wildcards)
-    labelled = SETTINGS.teacher[benchmark.task]
     languages = (SOURCE, wildcards.language)
-    tests = (benchmark.test_in(language, SOURCE) for language in languages)
+    learnt = SETTINGS.teacher[benchmark.task]
+    labelled = (learnt.train, learnt.validation, *(benchmark.test_in(language, SOURCE) for language in languages))
     chosen = (
         *task_modules(benchmark.task),
         *family_modules(benchmark.base_model),
         *sorted({text_source_module(corpus_of(language).source.kind) for language in languages}),
-        *sorted({example_source_module(data.kind) for data in (labelled.train, labelled.validation, *tests)}),
+        *sorted(set().union(*(example_modules(data, benchmark.task) for data in labelled))),
     )
     steps = (*STEPS, "train_language_sft") if trained_language_sfts(wildcards) else STEPS
     return {module: digest for step in steps for module, digest in code_of(step, *chosen).items()}

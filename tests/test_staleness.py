@@ -137,4 +137,4 @@ def test_the_digest_of_real_steps_reaches_what_they_use():
     assert {"bistil_core.data.text", "bistil_core.files", "bistil_core.data.text_sources"} <= set(corpus)
     assert not any("miniature" in name or "training" in name or "formats" in name for name in corpus)
     training = code_digest("bistil_core.data.prepare_training_data")
-    assert {"bistil_core.data.formats.nli", "bistil_core.miniature.nli"} <= set(training)
+    assert {"bistil_core.data.formats.nli", "bistil_core.miniature.examples.nli"} <= set(training)

@@ -21,4 +21,5 @@ with reporting(snakemake.log[0]):
         settings=EvaluateSettings(**snakemake.params.settings),
         threads=snakemake.threads,
         language_sft=Path(language_sft) if language_sft else None,
+        decoding=snakemake.params.decoding["decoding"],
     )

@@ -25,6 +25,21 @@ def best_tree(scores: np.ndarray) -> np.ndarray:
     return _arborescence(square)[1:]
 
 
+def likeliest_heads(scores: np.ndarray) -> np.ndarray:
+    """Each word's best head by itself; together they need not be a tree.
+
+    Args:
+        scores: float (words, words + 1), as `best_tree` takes them.
+
+    Returns:
+        int64 (words,): each word's head, 0 for the root; never the word itself.
+    """
+    others = scores.copy()
+    words = np.arange(len(scores))
+    others[words, words + 1] = -np.inf
+    return others.argmax(axis=1)
+
+
 def _arborescence(scores: np.ndarray) -> np.ndarray:
     """Heads of the maximum spanning arborescence rooted in node 0; scores[i, j] is that of the arc from j to i."""
     heads = scores.argmax(axis=1)

@@ -29,6 +29,7 @@ def evaluate_model(
     settings: EvaluateSettings,
     threads: int = 1,
     language_sft: Path | None = None,
+    decoding: str | None = None,
 ) -> None:
     """Score a model on a test set and write its metrics with the primary one's confidence interval.
 
@@ -41,9 +42,10 @@ def evaluate_model(
         language: code of the language of the examples.
         max_length: tokens per example, as in training.
         language_sft: theta + phi_language + phi_task is scored where the base model is given; None: phi_language is 0.
+        decoding: one of the task's `decodings`, in place of its own.
     """
     limit_threads(threads)
-    chosen = task_named(task)
+    chosen = task_named(task).decoded_by(decoding)
     data = LabelledData.encoded(chosen, pq.read_table(test), load_tokenizer(model), max_length, language)
     device = "cuda" if torch.cuda.is_available() else "cpu"
     counts, _ = score_model(

@@ -127,7 +127,7 @@ def _miniature(values: dict[str, Any], source_language: str) -> Iterator[str]:
         return
 
     # Only now: it loads the generator, which a real experiment does not need.
-    from bistil_core.data.example_sources.miniature import EXAMPLE_GENERATORS
+    from bistil_core.miniature.examples import generated_tasks
     from bistil_core.miniature.languages import LANGUAGES
 
     for key, _, languages, task in uses:
@@ -135,9 +135,9 @@ def _miniature(values: dict[str, Any], source_language: str) -> Iterator[str]:
             if language not in LANGUAGES:
                 fix = "give files of your own (kind: files)"
                 yield problem(key, f"the miniature has no language {language!r}", ", ".join(LANGUAGES), fix)
-        if task in known_tasks() and task not in EXAMPLE_GENERATORS:
+        if task in known_tasks() and task not in generated_tasks():
             fix = "give files of your own (kind: files)"
-            yield problem(key, f"the miniature has no task {task!r}", ", ".join(EXAMPLE_GENERATORS), fix)
+            yield problem(key, f"the miniature has no task {task!r}", ", ".join(generated_tasks()), fix)
 
 
 def _names_by_language(values: dict[str, Any], source_language: Any) -> Iterator[str]:

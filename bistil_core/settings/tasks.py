@@ -36,6 +36,9 @@ class BenchmarkSettings(Section):
     task: str = Field(description="A task that the package knows, such as nli.")
     base_model: str = Field(description="A key of `base_models`.")
     languages: list[str] = Field(min_length=1, description="The target languages.")
+    decoding: str | None = Field(
+        default=None, description="Another way to read predictions off the outputs: dp has greedy (no tree is sought)."
+    )
     test: ExampleSource
     source_test: ExampleSource | None = Field(
         default=None, description="In place of `test` for the source language, where a benchmark leaves it out."

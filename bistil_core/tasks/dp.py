@@ -15,7 +15,7 @@ from torch import Tensor
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from bistil_core.data.formats.dp import RELATIONS
-from bistil_core.decoding.trees import best_tree
+from bistil_core.decoding.trees import best_tree, likeliest_heads
 from bistil_core.encoding.padding import IGNORED, padding_collator, ragged
 from bistil_core.encoding.words import windows_of
 from bistil_core.models.parser import ParserOutput, at_heads, load_parser
@@ -75,12 +75,23 @@ def distilled(outputs: ParserOutput, batch: dict[str, Tensor]) -> Sequence[tuple
 
 def predict(outputs: ParserOutput, batch: dict[str, Tensor]) -> list[Tree]:
     """The best tree of each row, and the likeliest relation to each word's head in it."""
+    return _decoded(outputs, batch, best_tree)
+
+
+def predict_greedily(outputs: ParserOutput, batch: dict[str, Tensor]) -> list[Tree]:
+    """The likeliest head of each word by itself, and the likeliest relation to it; not always a tree."""
+    return _decoded(outputs, batch, likeliest_heads)
+
+
+def _decoded(
+    outputs: ParserOutput, batch: dict[str, Tensor], heads_of: Callable[[np.ndarray], np.ndarray]
+) -> list[Tree]:
     arcs = outputs.arc_logits.float().cpu().numpy()
     relations = outputs.relation_logits.argmax(dim=-1).cpu().numpy()
     counts = (batch["word_of_token"].amax(dim=-1) + 1).tolist()
     trees = []
     for row, words in enumerate(counts):
-        heads = best_tree(arcs[row, :words, : words + 1])
+        heads = heads_of(arcs[row, :words, : words + 1])
         trees.append((heads, relations[row, np.arange(words), heads]))
     return trees
 
@@ -104,7 +115,7 @@ def joined(predictions: Sequence[Tree], rows: Dataset, sentences: int) -> tuple[
     for (found, kinds), sentence in zip(predictions, rows["sentence"], strict=True):
         before = heads[sentence]
         shifted = np.where(found > 0, found + len(before), 0)
-        if len(before):
+        if (before == 0).any():
             shifted[found == 0] = int(np.flatnonzero(before == 0)[0]) + 1
         heads[sentence] = np.concatenate([before, shifted])
         relations[sentence] = np.concatenate([relations[sentence], kinds])
@@ -169,6 +180,7 @@ TASK = Task(
     count=count,
     metrics=metrics,
     scored=scored,
+    decodings={"greedy": predict_greedily},
     pipeline=None,
     usage="""from transformers import AutoTokenizer
 from bistil_core.tasks.dp import load_model, parse  # the parser is no class of transformers' own

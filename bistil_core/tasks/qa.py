@@ -13,6 +13,7 @@ import pyarrow as pa
 import torch
 from datasets import Dataset
 from torch import Tensor
+from torch.nn import functional
 from transformers import AutoModelForQuestionAnswering, PreTrainedModel, PreTrainedTokenizerBase
 from transformers.modeling_outputs import ModelOutput
 
@@ -74,6 +75,18 @@ def distilled(outputs: ModelOutput, batch: dict[str, Tensor]) -> Sequence[tuple[
     """Each window's distributions over starts and over ends, (B, L); the question and padding have no part in them."""
     impossible = batch["possible"] == 0
     return [(scores.masked_fill(impossible, IMPOSSIBLE), None) for scores in (outputs.start_logits, outputs.end_logits)]
+
+
+def gold_loss(outputs: ModelOutput, batch: dict[str, Tensor]) -> Tensor:
+    """Mean of the cross-entropies of the first and the last token, over the tokens that may be either.
+
+    Not the head's own, which lets padding and the question compete: how long a batch is would matter.
+    """
+    (starts, _), (ends, _) = distilled(outputs, batch)
+    return (
+        functional.cross_entropy(starts, batch["start_positions"])
+        + functional.cross_entropy(ends, batch["end_positions"])
+    ) / 2
 
 
 def predict(outputs: ModelOutput, batch: dict[str, Tensor]) -> list[Span]:
@@ -148,6 +161,7 @@ TASK = Task(
     encode=encode,
     collator=collator,
     distilled=distilled,
+    gold_loss=gold_loss,
     predict=predict,
     count=count,
     metrics=metrics,

@@ -23,15 +23,15 @@ Where processes train together, a batch is the rows of one, and its losses are t
 
 
 class GoldLabels:
-    """The task head's own loss against the gold labels of a batch."""
+    """The task's loss against the gold labels of a batch."""
 
     def __init__(self, task: Task):
         self.task = task
 
     def __call__(self, model: PreTrainedModel, batch: Batch) -> dict[str, Tensor]:
         """The one loss part of a batch."""
-        loss = model(**self.task.inputs(batch, gold=True)).loss
-        # The head's loss is a mean over the gold entries that count: those of examples, or of words.
+        loss = self.task.gold_loss(model(**self.task.inputs(batch, gold=True)), batch)
+        # A mean over the gold entries that count: those of examples, or of words.
         return {"task": part_of_mean(loss, (batch[self.task.gold[0]] != -100).sum())}
 
 

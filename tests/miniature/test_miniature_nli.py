@@ -6,9 +6,10 @@ from scipy.sparse import hstack
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.linear_model import LogisticRegression
 
+from bistil_core.miniature.examples.nli import LABELS, generate, generate_claims
 from bistil_core.miniature.languages import LANGUAGES
 from bistil_core.miniature.lexicon import HYPERNYMS, OPPOSITE_ADJECTIVES, OPPOSITE_VERBS
-from bistil_core.miniature.nli import LABELS, SPLITS, generate_claims, generate_nli
+from bistil_core.miniature.splits import SPLITS
 from bistil_core.miniature.world import Claim
 
 
@@ -48,27 +49,26 @@ def test_labels_follow_from_the_claims():
 
 
 def test_labels_are_balanced_and_examples_reproducible():
-    examples = list(generate_nli("sw", "validation", 600, seed=5))
+    examples = list(generate("sw", "validation", 600, seed=5))
     assert Counter(example["label"] for example in examples) == dict.fromkeys(LABELS, 200)
-    assert examples == list(generate_nli("sw", "validation", 600, seed=5))
-    assert examples != list(generate_nli("sw", "validation", 600, seed=6))
+    assert examples == list(generate("sw", "validation", 600, seed=5))
+    assert examples != list(generate("sw", "validation", 600, seed=6))
 
 
 def test_a_shorter_run_is_the_beginning_of_a_longer_one():
-    assert list(generate_nli("en", "test", 50, seed=1)) == list(generate_nli("en", "test", 80, seed=1))[:50]
+    assert list(generate("en", "test", 50, seed=1)) == list(generate("en", "test", 80, seed=1))[:50]
 
 
 def test_languages_are_translations_of_each_other():
     labels = {
-        language: [example["label"] for example in generate_nli(language, "test", 300, seed=2)]
-        for language in LANGUAGES
+        language: [example["label"] for example in generate(language, "test", 300, seed=2)] for language in LANGUAGES
     }
     assert len(set(map(tuple, labels.values()))) == 1
 
 
 def test_no_event_is_in_two_splits_and_no_pair_occurs_twice():
     pairs = {
-        split: [(example["premise"], example["hypothesis"]) for example in generate_nli("en", split, 4000, seed)]
+        split: [(example["premise"], example["hypothesis"]) for example in generate("en", split, 4000, seed)]
         for seed, split in enumerate(SPLITS)
     }
     for split in SPLITS:
@@ -95,7 +95,7 @@ def test_every_label_has_the_same_marginals(sentence: int):
 
 @cache
 def examples(language: str, split: str, count: int) -> list[dict[str, str]]:
-    return list(generate_nli(language, split, count, seed=0))
+    return list(generate(language, split, count, seed=0))
 
 
 def accuracy(views, language: str) -> float:

@@ -86,13 +86,20 @@ def test_a_dry_run_on_a_fresh_clone_lists_exactly_the_stages(tmp_path):
 
 def test_teacher_source_data_and_base_are_shared_by_all_target_languages(tmp_path):
     default = yaml.safe_load((REPOSITORY / "config.yaml").read_text())
-    assert default["benchmarks"]["xnli"]["languages"] == ["sw", "tr"]
-    jobs = planned(Workspace(tmp_path, default))
+    jobs = planned(Workspace(tmp_path, default), "results/xnli_sw.json", "results/xnli_tr.json")
     shared = ("prepare_base_model", "prepare_training_data", "fine_tune_teacher")
     assert {rule: jobs[rule] for rule in shared} == dict.fromkeys(shared, 1)
     assert jobs["distil_phase1"] == jobs["distil_phase2"] == jobs["trim_bilingual_vocabulary"] == 2
     assert jobs["prepare_corpus"] == jobs["count_corpus_tokens"] == jobs["prepare_test_data"] == 3
     assert jobs["evaluate_model"] == 7
+
+
+def test_students_of_phase_1_are_shared_by_all_tasks(tmp_path):
+    default = yaml.safe_load((REPOSITORY / "config.yaml").read_text())
+    jobs = planned(Workspace(tmp_path, default))
+    assert jobs["assemble_result"] == jobs["distil_phase2"] == 8
+    assert jobs["fine_tune_teacher"] == jobs["prepare_training_data"] == 4
+    assert jobs["distil_phase1"] == jobs["trim_bilingual_vocabulary"] == 2
 
 
 @pytest.mark.slow

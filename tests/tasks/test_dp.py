@@ -12,6 +12,8 @@ from transformers import AutoModel, set_seed
 from bistil_core.data.examples import read_examples
 from bistil_core.data.format import FieldError
 from bistil_core.data.formats.dp import FORMAT, RELATIONS
+from bistil_core.decoding.trees import best_tree, likeliest_heads
+from bistil_core.errors import BistilError
 from bistil_core.models.parser import ParserOutput, load_parser
 from bistil_core.tasks import task_named
 from bistil_core.tasks.dp import joined, parse
@@ -184,3 +186,29 @@ def test_predicted_trees_have_one_root(words, seed):
     )
     ((heads, _),) = DP.predict(outputs, {"word_of_token": torch.arange(words)[None]})
     assert (heads == 0).sum() == 1
+
+
+def test_greedy_decoding_takes_each_words_likeliest_head_and_may_close_a_cycle():
+    arcs = torch.tensor([[[0.0, 99.0, 5.0, 0.0], [1.0, 4.0, 99.0, 0.0], [0.0, 2.0, 1.0, 99.0]]])
+    outputs = ParserOutput(arc_logits=arcs, relation_logits=torch.zeros(1, 3, 4, 37))
+    batch = {"word_of_token": torch.arange(3)[None]}
+    ((greedy, _),) = DP.decoded_by("greedy").predict(outputs, batch)
+    assert greedy.tolist() == [2, 1, 1]
+    ((tree, _),) = DP.decoded_by(None).predict(outputs, batch)
+    assert tree.tolist() == [2, 0, 1]
+    with pytest.raises(BistilError, match="decoding is 'beam'; allowed: greedy"):
+        DP.decoded_by("beam")
+    with pytest.raises(BistilError, match="nli has one way only"):
+        task_named("nli").decoded_by("greedy")
+
+
+@given(st.integers(1, 12), st.integers(0, 2**32 - 1))
+def test_where_greedy_heads_are_a_tree_they_are_the_best_one(words, seed):
+    scores = np.random.default_rng(seed).normal(size=(words, words + 1))
+    greedy, tree = likeliest_heads(scores), best_tree(scores)
+
+    def total(heads):
+        return scores[np.arange(words), heads].sum()
+
+    assert total(greedy) >= total(tree) - 1e-12
+    assert (greedy != np.arange(1, words + 1)).all()

@@ -2,23 +2,19 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator
 
 import pyarrow as pa
 
 from bistil_core.data.example_sources import Examples
 from bistil_core.data.formats import format_of
-from bistil_core.miniature.nli import generate_nli
+from bistil_core.miniature.examples import generator_of
 from bistil_core.settings.sources import MiniatureExamples
-
-EXAMPLE_GENERATORS: dict[str, Callable[[str, str, int, int], Iterator[dict]]] = {"nli": generate_nli}
-"""By task: (language, split, examples, seed) -> the raw values of each example by field."""
 
 
 def examples(source: MiniatureExamples, task: str, language: str, split: str, seed: int) -> Examples:
     """As many examples as the settings ask for; those of one split and seed are parallel in all languages."""
     form = format_of(task)
-    rows = map(form.normalise, EXAMPLE_GENERATORS[task](language, split, source.examples, seed))
+    rows = map(form.normalise, generator_of(task)(language, split, source.examples, seed))
     table = pa.Table.from_pylist(list(rows), schema=form.schema)
     return Examples(name="miniature", revision=None, sha256=_content_digest(table), dropped=0, table=table)
 

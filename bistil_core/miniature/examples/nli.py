@@ -9,19 +9,15 @@ Neither sentence alone gives its label away, nor do both as bags of words: every
 negation, of details and of values in either sentence.
 """
 
-import zlib
 from collections.abc import Iterator
 from random import Random
-from typing import Literal
 
 from bistil_core.miniature.languages import realise
 from bistil_core.miniature.languages.sentence import text
-from bistil_core.miniature.lexicon import HYPERNYMS, OPPOSITE_VERBS
-from bistil_core.miniature.world import DETAILS, Claim, Scene, contradict, draw_scene
+from bistil_core.miniature.splits import Split, draw_scene_of
+from bistil_core.miniature.world import DETAILS, Claim, Scene, contradict
 
 LABELS = ("entailment", "neutral", "contradiction")
-SPLITS = ("train", "validation", "test")
-Split = Literal["train", "validation", "test"]
 
 _AFFIRMED, _HYPOTHESIS_NEGATED, _PREMISE_NEGATED, _BOTH_NEGATED = ((False, False), (False, True),
                                                                    (True, False), (True, True))  # fmt: skip
@@ -38,14 +34,6 @@ _SIZES = ((1, 1), (2, 1), (2, 2), (3, 1), (3, 2), (3, 3))
 _SIZES_UNDER_NEGATION = ((1, 1), (2, 2), (3, 3))
 # Most exclusions hide among otherwise agreeing details; where some are new besides, they exclude all the same.
 _EXCLUSIONS_THAT_SAY_LESS = 0.85
-
-
-def split_of(scene: Scene) -> Split:
-    """The split of all that is told of this subject, pair of verbs and kind of object: what every sentence says."""
-    verbs = sorted((scene.verb, OPPOSITE_VERBS[scene.verb]))
-    key = "/".join((scene.subject, verbs[0], HYPERNYMS[scene.noun]))
-    bucket = zlib.crc32(key.encode()) % 10
-    return "test" if bucket == 0 else "validation" if bucket == 1 else "train"
 
 
 def _draw_negation(random: Random, label: str) -> tuple[bool, bool]:
@@ -85,9 +73,7 @@ def generate_claims(split: Split, examples: int, seed: int) -> Iterator[tuple[Cl
     random = Random(f"nli {split} {seed}")
     seen: set[tuple[Claim, Claim]] = set()
     while len(seen) < examples:
-        scene = draw_scene(random)
-        if split_of(scene) != split:
-            continue
+        scene = draw_scene_of(split, random)
         label = LABELS[len(seen) % len(LABELS)]
         pair = _pair(random, scene, label)
         if pair not in seen:
@@ -95,7 +81,7 @@ def generate_claims(split: Split, examples: int, seed: int) -> Iterator[tuple[Cl
             yield *pair, label
 
 
-def generate_nli(language: str, split: Split, examples: int, seed: int) -> Iterator[dict[str, str]]:
+def generate(language: str, split: Split, examples: int, seed: int) -> Iterator[dict[str, str]]:
     """Labelled sentence pairs; for one split and seed those of all languages are translations of each other.
 
     No event of one split occurs in another, whatever the seeds, and no pair occurs twice.
