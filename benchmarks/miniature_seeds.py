@@ -9,28 +9,15 @@ folder with `phase1.steps: 0`, in which only what that makes stale runs again. T
 import argparse
 import json
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pandas as pd
-import yaml
-
-REPOSITORY = Path(__file__).resolve().parents[1]
+from pipeline_runs import REPOSITORY, run
 
 
-def run(folder: Path, target: str, changes: dict) -> dict:
-    """Run the pipeline to `results/<target>.json` in `folder`, config.yaml changed a little, and return that result."""
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "changes.yaml").write_text(yaml.safe_dump(changes))
-    command = [
-        sys.executable, "-m", "snakemake", "--cores", "all", "--quiet", "all",
-        "--snakefile", str(REPOSITORY / "Snakefile"), "--directory", str(folder),
-        "--workflow-profile", str(REPOSITORY / "profiles" / "default"),
-        "--configfile", str(REPOSITORY / "config.yaml"), str(folder / "changes.yaml"),
-        "--", f"results/{target}.json",
-    ]  # fmt: skip
-    subprocess.run(command, check=True)
+def result_of(folder: Path, target: str, changes: dict) -> dict:
+    """The result that the pipeline makes in `folder`."""
+    run(folder, [f"results/{target}.json"], changes)
     return json.loads((folder / "results" / f"{target}.json").read_text())
 
 
@@ -60,10 +47,10 @@ def main() -> None:
     rows = {}
     for seed in arguments.seeds:
         folder, copy = arguments.runs / f"seed{seed}", arguments.runs / f"seed{seed}-without-phase1"
-        result = run(folder, target, {"seed": seed})
+        result = result_of(folder, target, {"seed": seed})
         if not copy.exists():
             shutil.copytree(folder, copy, symlinks=True)
-        ablation = run(copy, target, {"seed": seed, "phase1": {"steps": 0}})
+        ablation = result_of(copy, target, {"seed": seed, "phase1": {"steps": 0}})
         rows[f"seed {seed}"] = figures(result, ablation, arguments.language)
     table = pd.DataFrame(rows).T
     summary = pd.DataFrame({"mean": table.mean(), "min": table.min(), "max": table.max()}).T

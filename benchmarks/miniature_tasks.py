@@ -9,33 +9,17 @@ embeddings share nothing between languages that would be worth keeping. The tabl
 
 import argparse
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pandas as pd
 import yaml
+from pipeline_runs import REPOSITORY, run
 
-REPOSITORY = Path(__file__).resolve().parents[1]
 MMT = REPOSITORY / "bistil_core" / "miniature" / "mmt"
 SHAPE = (
     "hidden_size", "num_hidden_layers", "num_attention_heads", "intermediate_size", "max_position_embeddings",
     "initializer_range",
 )  # fmt: skip
-
-
-def run(folder: Path, targets: list[str], changes: dict) -> None:
-    """Run the pipeline to `targets` in `folder`, config.yaml changed a little."""
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "changes.yaml").write_text(yaml.safe_dump(changes))
-    command = [
-        sys.executable, "-m", "snakemake", "--cores", "all", "--quiet", "all",
-        "--snakefile", str(REPOSITORY / "Snakefile"), "--directory", str(folder),
-        "--workflow-profile", str(REPOSITORY / "profiles" / "default"),
-        "--configfile", str(REPOSITORY / "config.yaml"), str(folder / "changes.yaml"),
-        "--", *targets,
-    ]  # fmt: skip
-    subprocess.run(command, check=True)
 
 
 def from_random_weights(config: dict, seed: int) -> dict:

@@ -1,15 +1,16 @@
 """What a task is: the one description that training and evaluation work with; the tasks are in `bistil_core/tasks/`."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import torch
 from datasets import Dataset
 from torch import Tensor
-from transformers import PreTrainedModel, PreTrainedTokenizerBase
+from transformers import AutoModelForTokenClassification, PreTrainedModel, PreTrainedTokenizerBase
 from transformers.modeling_outputs import ModelOutput
 
 from bistil_core.errors import BistilError
@@ -87,6 +88,25 @@ class Task:
 def load_configured(model_class: type, folder: str | Path, **overrides: Any) -> PreTrainedModel:
     """`model_class.from_pretrained` for a local folder: safetensors, no network, no remote code."""
     return model_class.from_pretrained(str(folder), local_files_only=True, use_safetensors=True, **overrides)
+
+
+def load_tagger(folder: str | Path, labels: Sequence[str], **overrides: Any) -> PreTrainedModel:
+    """The folder's encoder with the family's own layer that gives each token one of `labels`."""
+    names = {"id2label": dict(enumerate(labels)), "label2id": {label: index for index, label in enumerate(labels)}}
+    return load_configured(AutoModelForTokenClassification, folder, **names, **overrides)
+
+
+def predicted(
+    task: Task, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, rows: Iterable[dict[str, Any]]
+) -> list[Any]:
+    """The prediction of each unlabelled row, one after another, on the device that the model is on."""
+    collate, predictions = task.collator(tokenizer), []
+    model.eval()
+    with torch.inference_mode():
+        for row in rows:
+            batch = {name: value.to(model.device) for name, value in collate([row]).items()}
+            predictions += task.predict(model(**task.inputs(batch, gold=False)), batch)
+    return predictions
 
 
 def pipeline_usage(pipeline: str, call: str) -> str:

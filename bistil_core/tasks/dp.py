@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import torch
 from datasets import Dataset
 from torch import Tensor
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -19,7 +18,7 @@ from bistil_core.decoding.trees import best_tree, likeliest_heads
 from bistil_core.encoding.padding import IGNORED, padding_collator, ragged
 from bistil_core.encoding.words import windows_of
 from bistil_core.models.parser import ParserOutput, at_heads, load_parser
-from bistil_core.task import Task
+from bistil_core.task import Task, predicted
 
 _NUMBER_OF = {relation: number for number, relation in enumerate(RELATIONS)}
 
@@ -148,13 +147,7 @@ def parse(
         }
         for window in windows_of(sentences, tokenizer, max_length)
     )
-    collate, predictions = collator(tokenizer), []
-    model.eval()
-    with torch.inference_mode():
-        for row in rows:
-            batch = {name: value.to(model.device) for name, value in collate([row]).items()}
-            predictions += predict(model(**batch), batch)
-    heads, relations = joined(predictions, rows, len(sentences))
+    heads, relations = joined(predicted(TASK, model, tokenizer, rows), rows, len(sentences))
     return [
         [(int(head), RELATIONS[kind]) for head, kind in zip(*pair, strict=True)]
         for pair in zip(heads, relations, strict=True)

@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 from datasets import Dataset
 from seqeval.metrics.sequence_labeling import get_entities
-from transformers import AutoModelForTokenClassification, PreTrainedModel, PreTrainedTokenizerBase
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from bistil_core.data.formats.ner import LABELS, TYPES
 from bistil_core.encoding.word_labels import (
@@ -21,18 +21,12 @@ from bistil_core.encoding.word_labels import (
     predict_word_labels,
     word_label_collator,
 )
-from bistil_core.task import Task, load_configured, pipeline_usage
+from bistil_core.task import Task, load_tagger, pipeline_usage
 
 
 def load_model(folder: str | Path, **overrides) -> PreTrainedModel:
     """The folder's encoder with a layer that tags each token."""
-    return load_configured(
-        AutoModelForTokenClassification,
-        folder,
-        id2label=dict(enumerate(LABELS)),
-        label2id={label: index for index, label in enumerate(LABELS)},
-        **overrides,
-    )
+    return load_tagger(folder, LABELS, **overrides)
 
 
 def encode(examples: pa.Table, tokenizer: PreTrainedTokenizerBase, max_length: int) -> Dataset:

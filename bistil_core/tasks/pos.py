@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 from datasets import Dataset
-from transformers import AutoModelForTokenClassification, PreTrainedModel, PreTrainedTokenizerBase
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from bistil_core.data.formats.dp import UPOS
 from bistil_core.encoding.word_labels import (
@@ -19,18 +19,12 @@ from bistil_core.encoding.word_labels import (
     predict_word_labels,
     word_label_collator,
 )
-from bistil_core.task import Task, load_configured, pipeline_usage
+from bistil_core.task import Task, load_tagger, pipeline_usage
 
 
 def load_model(folder: str | Path, **overrides) -> PreTrainedModel:
     """The folder's encoder with a layer that tags each token."""
-    return load_configured(
-        AutoModelForTokenClassification,
-        folder,
-        id2label=dict(enumerate(UPOS)),
-        label2id={tag: index for index, tag in enumerate(UPOS)},
-        **overrides,
-    )
+    return load_tagger(folder, UPOS, **overrides)
 
 
 def encode(examples: pa.Table, tokenizer: PreTrainedTokenizerBase, max_length: int) -> Dataset:

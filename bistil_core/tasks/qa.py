@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import torch
 from datasets import Dataset
 from torch import Tensor
 from torch.nn import functional
@@ -20,7 +19,7 @@ from transformers.modeling_outputs import ModelOutput
 from bistil_core.decoding.answers import best_span, exact_match, token_f1
 from bistil_core.encoding.padding import padding_collator, ragged
 from bistil_core.encoding.questions import question_windows, tokens_of_answer
-from bistil_core.task import Task, load_configured
+from bistil_core.task import Task, load_configured, predicted
 
 IMPOSSIBLE = -1e9
 """The score of a token that cannot begin or end an answer: finite, so that 0 times it is 0."""
@@ -134,13 +133,8 @@ def answer(
     """The answer to each question, a part of its context; "" where the context has no token."""
     unanswered = {"answer_texts": [[""]] * len(questions), "answer_starts": [[0]] * len(questions)}
     table = pa.table({"question": questions, "context": contexts, **unanswered})
-    rows, collate, predictions = encode(table, tokenizer, max_length), collator(tokenizer), []
-    model.eval()
-    with torch.inference_mode():
-        for row in rows:
-            batch = {name: value.to(model.device) for name, value in collate([row]).items()}
-            predictions += predict(model(**TASK.inputs(batch, gold=False)), batch)
-    return answers(predictions, contexts, rows)
+    rows = encode(table, tokenizer, max_length)
+    return answers(predicted(TASK, model, tokenizer, rows), contexts, rows)
 
 
 def metrics(totals: np.ndarray) -> dict[str, np.ndarray]:
