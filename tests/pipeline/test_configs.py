@@ -12,6 +12,9 @@ from tests.pipeline.conftest import REPOSITORY
 EXPERIMENTS = {"americasnli": 10, "masakhaner": 9, "ud": 16, "xnli": 1, "xquad": 11}
 """Target languages of each experiment that downloads everything."""
 
+LANGUAGE_SFTS = {"americasnli": (10, 1), "masakhaner": (10, 0), "ud": (16, 1), "xnli": (0, 0), "xquad": (0, 0)}
+"""Those of them that are downloaded, and that are learnt."""
+
 
 def job_counts(configuration, folder):
     """Rule -> jobs of `snakemake -n all`."""
@@ -39,7 +42,9 @@ def check_sharing(counts, languages):
 def test_an_experiment_shares_teacher_and_students(name, tmp_path):
     counts = job_counts(REPOSITORY / "configs" / f"{name}.yaml", tmp_path)
     check_sharing(counts, EXPERIMENTS[name])
-    assert counts["download_model"] == 1
+    downloaded, learnt = LANGUAGE_SFTS[name]
+    assert counts["download_model"] == 1 + downloaded
+    assert counts.get("train_language_sft", 0) == learnt
 
 
 def test_no_configuration_is_left_out():
