@@ -52,6 +52,7 @@ include: "rules/teacher.smk"
 include: "rules/phase2.smk"
 include: "rules/evaluation.smk"
 include: "rules/miniature.smk"
+include: "rules/plan.smk"
 
 
 onsuccess:

@@ -2,9 +2,13 @@
 
 import difflib
 
+from snakemake.io import IOFile
+
 from bistil_core.downloads import dataset_folder, downloaded_part, file_folder, filled_in, model_folder
 from bistil_core.files import read_json, sha256_of
 from bistil_core.models.families import family_module
+from bistil_core.planning.sizes import Sizes
+from bistil_core.planning.steps import steps_of
 from bistil_core.settings.local_files import local_paths
 from bistil_core.settings.sources import GithubExamples, HubModel
 
@@ -303,3 +307,13 @@ def code_behind_result(wildcards):
     )
     steps = (*STEPS, "train_language_sft") if trained_language_sfts(wildcards) else STEPS
     return {module: digest for step in steps for module, digest in code_of(step, *chosen).items()}
+
+
+def seconds_taken(wildcards):
+    """Output -> the seconds that the step took which made it, as Snakemake noted them."""
+    noted = {step.output: workflow.persistence.metadata(IOFile(step.output)) for step in steps_of(SETTINGS, Sizes())}
+    return {
+        output: record.endtime - record.starttime
+        for output, record in noted.items()
+        if record is not None and record.endtime and Path(output).exists()
+    }
