@@ -37,10 +37,11 @@ def merged(values: dict[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def paper() -> dict[str, Any]:
-    """The four experiments of the paper as one."""
+    """The four experiments of the paper as one, without language SFTs, each of which belongs to one base model."""
     whole: dict[str, Any] = {}
     for name in PAPER:
         merged(whole, yaml.safe_load((REPOSITORY / "configs" / f"{name}.yaml").read_text()))
+    del whole["language_sft"]
     return whole
 
 

@@ -17,7 +17,7 @@ ASSUMED_SHARE = 0.3
 LAUNCHING = 0.25e-3
 """Assumed seconds in which a GPU is told what to do for one pass of one layer, at least."""
 
-START = {"text": 1.2, "weights": 3.3, "training": 4.7}
+START = {"text": 1.7, "weights": 3.6, "training": 5.3}
 """Seconds until a step begins: Python alone, with torch, with transformers' Trainer and all tasks."""
 
 TEXT_PER_SECOND = 2e6

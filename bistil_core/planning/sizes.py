@@ -25,7 +25,7 @@ TEST_EXAMPLES = {"nli": 5_000, "ner": 1_000, "dp": 1_000, "pos": 1_000, "qa": 1_
 TOKENS = {"nli": 40, "ner": 30, "dp": 30, "pos": 30, "qa": 220}
 """Of an example with the padding of its batch, at most `max_length`."""
 
-MINIATURE_TOKENS = 24
+MINIATURE_TOKENS = {"nli": 22, "ner": 14, "dp": 14, "qa": 43}
 MINIATURE_BYTES = 150
 """Of a document of the miniature."""
 
@@ -106,7 +106,7 @@ class Sizes:
     def tokens(self, task: str, source: Any, max_length: int) -> int:
         """Tokens of an example of a task."""
         if source.kind == "miniature":
-            return min(MINIATURE_TOKENS, max_length)
+            return min(MINIATURE_TOKENS[task], max_length)
         self._assume(f"an example of {task}: {TOKENS[task]} tokens with padding")
         return min(TOKENS[task], max_length)
 
