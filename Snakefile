@@ -11,7 +11,9 @@ if not workflow.overwrite_configfiles:
 
 
 include: "rules/common.smk"
+include: "rules/terminal.smk"
 include: "rules/lookups.smk"
+include: "rules/resources.smk"
 
 
 localrules:
@@ -60,4 +62,4 @@ onsuccess:
 
 
 onerror:
-    report_failures(log)
+    TERMINAL.report_failures()

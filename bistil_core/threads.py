@@ -1,6 +1,7 @@
-"""Compute threads: never more of them than CPUs this process may use."""
+"""Compute threads, never more of them than CPUs this process may use; and GPUs."""
 
 import os
+from pathlib import Path
 
 
 def usable_cpus() -> int:
@@ -11,6 +12,13 @@ def usable_cpus() -> int:
 def gpus_asked_for(gpu: int = 0, gres: str = "", **others: object) -> int:
     """How many GPUs a step was given, by its resources `gpu: 2` or `gres: "gpu:2"`; 1 where these say nothing."""
     return max(1, gpu, int(gres.rpartition(":")[2]) if gres.startswith("gpu:") else 0)
+
+
+def usable_gpus() -> int:
+    """NVIDIA GPUs of this machine that CUDA_VISIBLE_DEVICES leaves, counted without loading torch."""
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    there = len([device for device in Path("/dev").glob("nvidia*") if device.name.removeprefix("nvidia").isdigit()])
+    return there if visible is None else min(there, len([each for each in visible.split(",") if each.strip()]))
 
 
 def limit_threads(requested: int) -> int:

@@ -20,7 +20,7 @@ from bistil_core.settings.canonical import canonical, seed_of
 from bistil_core.settings.loading import load_configuration
 from bistil_core.settings.local_files import missing_files
 from bistil_core.staleness import code_digest
-from bistil_core.threads import usable_cpus
+from bistil_core.threads import usable_cpus, usable_gpus
 
 try:
     SETTINGS = load_configuration(config)
@@ -48,7 +48,10 @@ wildcard_constraints:
     task=r"[a-z0-9]+",
 
 
-if workflow.local_exec:
+# Snakemake does not know its executor yet, but only one of a cluster is told how many jobs it may submit.
+LOCAL = workflow.resource_settings.nodes is None
+
+if LOCAL:
     # `--cores 8` is typed on two cores, too: more jobs or threads than CPUs slow every one of them down.
     usable = min(workflow.cores, usable_cpus())
     workflow.global_resources["_cores"] = Resource("_cores", usable)
@@ -56,7 +59,7 @@ if workflow.local_exec:
 
 def training_threads():
     """Half of the cores: the teacher and phase 1 do not wait for each other, so they share the machine."""
-    return max(1, workflow.cores // 2) if workflow.local_exec else 4
+    return max(1, workflow.cores // 2) if LOCAL else 4
 
 
 def intermediate(output):
@@ -75,17 +78,3 @@ def code_of(rule, *chosen):
     # say: the values that it does say are among the params.
     unused = ("bistil_core.progress", "bistil_core.settings", "bistil_core.staleness")
     return {module: code for module, code in digest.items() if not module.startswith(unused)}
-
-
-def report_results():
-    """Name the results that lie there, so that nobody must look for them."""
-    for result in sorted(Path("results").glob("*_*.json")):
-        if not result.name.endswith(".speed.json"):
-            print(f"Result: {result}", file=sys.stderr)
-
-
-def report_failures(master_logs):
-    """Say which log tells why, for every step that failed."""
-    text = "".join(Path(path).read_text(errors="replace") for path in master_logs)
-    for rule, path in re.findall(r"Error in rule\s(\w+):(?:(?!Error in rule).)*?\n\s*log: (\S+)", text, re.DOTALL):
-        print(f"{rule} failed: open {path} to see why.", file=sys.stderr)

@@ -11,6 +11,8 @@ rule evaluate_model:
         "logs/evaluate_model/{benchmark}_{language}_{system}.log",
     conda:
         "../envs/bistil.yaml"
+    resources:
+        **needs(scoring_need, trains=True),
     params:
         task=lambda wildcards: benchmark_of(wildcards).task,
         max_length=max_length,
@@ -35,6 +37,8 @@ rule export_model:
         "logs/export_model/{benchmark}_{language}.log",
     conda:
         "../envs/bistil.yaml"
+    resources:
+        **needs(export_need),
     params:
         task=lambda wildcards: benchmark_of(wildcards).task,
         experiment=canonical(SETTINGS.experiment),
@@ -58,7 +62,9 @@ rule measure_speed:
     conda:
         "../envs/bistil.yaml"
     # It computes on one thread but takes every core: nothing may run beside a measurement.
-    threads: workflow.cores if workflow.local_exec else 1
+    threads: workflow.cores if LOCAL else 1
+    resources:
+        **needs(both_models_need),
     params:
         task=lambda wildcards: benchmark_of(wildcards).task,
         settings=timing_settings(),
@@ -97,6 +103,8 @@ rule assemble_result:
         "logs/assemble_result/{benchmark}_{language}.log",
     conda:
         "../envs/bistil.yaml"
+    resources:
+        **needs(both_models_need),
     params:
         task=lambda wildcards: benchmark_of(wildcards).task,
         source_language=SOURCE,

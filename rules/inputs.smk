@@ -10,6 +10,8 @@ rule prepare_base_model:
         "logs/prepare_base_model/{base}.log",
     conda:
         "../envs/bistil.yaml"
+    resources:
+        **needs(base_model_need),
     params:
         model=base_model_params,
         seed=lambda wildcards: {"seed": SETTINGS.seed if base_model_source(wildcards).kind == "random" else 0},
@@ -29,6 +31,8 @@ rule prepare_corpus:
         "logs/prepare_corpus/{language}.log",
     conda:
         "../envs/bistil.yaml"
+    resources:
+        **needs(corpus_need),
     params:
         settings=lambda wildcards: canonical(corpus_of(wildcards.language)),
         seed={"seed": SETTINGS.seed},
@@ -55,6 +59,8 @@ rule prepare_training_data:
         "logs/prepare_training_data/{task}_{language}.log",
     conda:
         "../envs/bistil.yaml"
+    resources:
+        **needs(light_need),
     params:
         train=lambda wildcards: source_params(SETTINGS.teacher[wildcards.task].train),
         validation=lambda wildcards: source_params(SETTINGS.teacher[wildcards.task].validation),
@@ -82,6 +88,8 @@ rule prepare_test_data:
         "logs/prepare_test_data/{benchmark}_{language}.log",
     conda:
         "../envs/bistil.yaml"
+    resources:
+        **needs(light_need),
     params:
         task=lambda wildcards: benchmark_of(wildcards).task,
         source=lambda wildcards: source_params(test_source(wildcards)),

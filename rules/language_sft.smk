@@ -13,6 +13,8 @@ rule train_language_sft:
     conda:
         "../envs/bistil.yaml"
     threads: training_threads()
+    resources:
+        **needs(language_sft_need, trains=True),
     params:
         settings=lambda wildcards: canonical(trained_language_sft()),
         seed=lambda wildcards: {"seed": seed_of(SETTINGS, trained_language_sft())},

@@ -16,6 +16,8 @@ rule distil_phase1:
     conda:
         "../envs/bistil.yaml"
     threads: training_threads()
+    resources:
+        **needs(phase1_need, trains=True),
     params:
         settings=canonical(SETTINGS.phase1),
         seed={"seed": seed_of(SETTINGS, SETTINGS.phase1)},

@@ -15,6 +15,8 @@ rule distil_phase2:
     conda:
         "../envs/bistil.yaml"
     threads: training_threads()
+    resources:
+        **needs(phase2_need, trains=True),
     params:
         task=lambda wildcards: benchmark_of(wildcards).task,
         source_language=SOURCE,

@@ -13,6 +13,8 @@ rule fine_tune_teacher:
     conda:
         "../envs/bistil.yaml"
     threads: training_threads()
+    resources:
+        **needs(teacher_need, trains=True),
     params:
         settings=lambda wildcards: canonical(teacher_settings(wildcards)),
         seed=lambda wildcards: {"seed": seed_of(SETTINGS, teacher_settings(wildcards))},

@@ -12,6 +12,8 @@ rule count_corpus_tokens:
     conda:
         "../envs/bistil.yaml"
     threads: training_threads()
+    resources:
+        **needs(counting_need),
     params:
         code=code_of("count_corpus_tokens"),
     message:
@@ -34,6 +36,8 @@ rule trim_bilingual_vocabulary:
     conda:
         "../envs/bistil.yaml"
     threads: training_threads()
+    resources:
+        **needs(trimming_need),
     params:
         settings=canonical(SETTINGS.trim),
         code=code_of("trim_bilingual_vocabulary"),

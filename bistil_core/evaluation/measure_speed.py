@@ -3,6 +3,7 @@
 Everything that is read off a clock lives in its own file, so that the result itself stays deterministic.
 """
 
+import logging
 import multiprocessing
 import platform
 import resource
@@ -20,6 +21,7 @@ from bistil_core.settings.tasks import EvaluateSettings
 from bistil_core.tasks import task_named
 from bistil_core.threads import limit_threads
 
+LOGGER = logging.getLogger("bistil")
 THROUGHPUT_BATCH = 32
 ENERGY_COUNTER = Path("/sys/class/powercap/intel-rapl:0/energy_uj")
 
@@ -48,6 +50,7 @@ def measure_speed(
         slow, fast = (figures[system][name]["median"] for system in ("teacher", "student"))
         return fast / slow if inverse else slow / fast
 
+    speedup = {"latency": ratio("latency_ms"), "throughput": ratio("examples_per_second", inverse=True)}
     write_json(
         output,
         {
@@ -56,12 +59,13 @@ def measure_speed(
             "threads": threads,
             "tokens_per_example": settings.speed_length,
             "models": figures,
-            "speedup": {
-                "latency": ratio("latency_ms"),
-                "throughput": ratio("examples_per_second", inverse=True),
-            },
+            "speedup": speedup,
         },
     )
+    LOGGER.info(
+        "the student takes %.1f ms for %d tokens and is %.2f times as fast as the teacher",
+        figures["student"]["latency_ms"]["median"], settings.speed_length, speedup["latency"],
+    )  # fmt: skip
 
 
 def _in_process_of_its_own(function: Callable, *arguments) -> dict:

@@ -12,7 +12,7 @@ from bistil_core.vocabulary.corpus_text import corpus_texts
 from bistil_core.vocabulary.counting import count_tokens
 from bistil_core.vocabulary.sentencepiece_model import tokenizer_from
 
-LOGGER = logging.getLogger(__name__)
+LOGGER = logging.getLogger("bistil")
 
 
 def count_corpus_tokens(base_model: Path, corpus: Path, output: Path, threads: int) -> None:

@@ -16,7 +16,7 @@ from bistil_core.vocabulary.sentencepiece_model import tokenizer_from
 from bistil_core.vocabulary.statistics import tokenizer_statistics
 from bistil_core.vocabulary.trimmed_tokenizer import trim_tokenizer
 
-LOGGER = logging.getLogger(__name__)
+LOGGER = logging.getLogger("bistil")
 
 
 def trim_bilingual_vocabulary(
