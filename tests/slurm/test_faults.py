@@ -18,7 +18,7 @@ from tests.slurm.conftest import OnSlurm
 
 pytestmark = pytest.mark.slurm
 
-BOUND = 300
+BOUND = 600
 """Seconds within which a run must be over, whatever befell it."""
 
 RULE = "fine_tune_teacher"
