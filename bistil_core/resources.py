@@ -24,6 +24,10 @@ TEXT = 8
 FLOAT = 4
 
 
+class NotMadeYet(FileNotFoundError):
+    """An input that an earlier step will write; `filename` is its folder."""
+
+
 @dataclass(frozen=True)
 class Need:
     """What a step asks for.
@@ -54,7 +58,7 @@ class ModelShape:
         """The shape of the model in a folder with a config.json.
 
         Raises:
-            FileNotFoundError: the folder is not there yet; the error names the folder.
+            NotMadeYet: the folder is not there yet; the error names the folder.
         """
         config = read_json(_made(folder) / "config.json")
         hidden = config["hidden_size"]
@@ -170,16 +174,16 @@ def reading_need(data: float) -> Need:
 
 
 def parquet_size(*folders: str | Path) -> float:
-    """Bytes of the Parquet files in folders; FileNotFoundError names the first folder that is not there yet."""
+    """Bytes of the Parquet files in folders; NotMadeYet names the first folder that is not there yet."""
     return sum(file.stat().st_size for folder in folders for file in _made(folder).rglob("*.parquet"))
 
 
 def rows_in(folder: str | Path, name: str) -> int:
-    """Rows of a Parquet file in a folder; FileNotFoundError names the folder if it is not there yet."""
+    """Rows of a Parquet file in a folder; NotMadeYet names the folder if it is not there yet."""
     return pq.read_metadata(_made(folder) / name).num_rows
 
 
 def _made(folder: str | Path) -> Path:
     if not Path(folder).exists():
-        raise FileNotFoundError(errno.ENOENT, "not made yet", str(folder))
+        raise NotMadeYet(errno.ENOENT, "not made yet", str(folder))
     return Path(folder)

@@ -24,11 +24,20 @@ def gpu_tflops():
 def needs(need_of, trains=False):
     """The resources of a step: `need_of` takes its wildcards and inputs, which must be there to be asked about."""
 
+    def need_or_default(wildcards, input):
+        try:
+            return need_of(wildcards, input)
+        except resources.NotMadeYet:
+            raise
+        except (OSError, ValueError, KeyError):
+            # Files that cannot be read are the step's to complain of, in words for the person who gave them.
+            return resources.Need()
+
     def megabytes(wildcards, input, attempt):
-        return ceil(attempt * MARGIN * need_of(wildcards, input).bytes / 1e6)
+        return ceil(attempt * MARGIN * need_or_default(wildcards, input).bytes / 1e6)
 
     def minutes(wildcards, input, attempt):
-        need = need_of(wildcards, input)
+        need = need_or_default(wildcards, input)
         speed = gpu_tflops() if trains else CPU_TFLOPS
         seconds = need.flops / (speed * 1e12) + need.read / READ_PER_SECOND
         return ceil(attempt * (MINUTES_AT_LEAST + MARGIN * seconds / 60))
