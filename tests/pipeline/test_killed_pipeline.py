@@ -45,6 +45,8 @@ def test_killed_with_all_its_jobs_and_told_to_go_it_ends_with_the_same_bits(tmp_
     log = workspace.folder / "logs/fine_tune_teacher/miniature_nli_en.log"
     with workspace.running(EVALUATION) as first:
         wait_for(first, checkpoints, 3)
+        # Else the training may be over before the second one has read the rules.
+        os.killpg(first.pid, signal.SIGSTOP)
         second = workspace.snakemake(EVALUATION)
         assert second.returncode != 0
         assert "LockException" in second.stdout or "locked" in second.stdout
