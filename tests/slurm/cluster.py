@@ -19,6 +19,8 @@ from pathlib import Path
 PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "squeue", "scontrol", "scancel")
 ETC = Path("/etc/slurm")
 MEMORY = 20000
+PATIENCE = 180
+"""Seconds that a daemon, a command or the end of all jobs may take on a busy machine."""
 
 SLURM_CONF = """
 ClusterName=local
@@ -119,7 +121,7 @@ class Cluster:
     def cancel_all(self) -> None:
         """End whatever is queued or running, and wait for it."""
         run("scancel", "--user", "root")
-        wait_until(lambda: not run("squeue", "--noheader").strip(), 60, "jobs would not end")
+        wait_until(lambda: not run("squeue", "--noheader").strip(), PATIENCE, "jobs would not end")
 
 
 @contextmanager
@@ -130,10 +132,12 @@ def running_cluster(folder: Path, cpus: int) -> Iterator[Cluster]:
     daemons = []
     try:
         daemons.append(_started(folder, "munged", *_munge_options(folder)))
-        wait_until((folder / "munge.socket").exists, 20, "munged did not start", folder)
+        wait_until((folder / "munge.socket").exists, PATIENCE, "munged did not start", folder)
         daemons.append(_started(folder, "slurmctld", "-D", "-c"))
         daemons.append(_started(folder, "slurmd", "-D", "-c"))
-        wait_until(lambda: "idle" in run("sinfo", "--noheader", "--format=%T", check=False), 60, "no idle node", folder)
+        wait_until(
+            lambda: "idle" in run("sinfo", "--noheader", "--format=%T", check=False), PATIENCE, "no idle node", folder
+        )
         cluster = Cluster(folder, host)
         yield cluster
         cluster.cancel_all()
@@ -151,7 +155,7 @@ def running_cluster(folder: Path, cpus: int) -> Iterator[Cluster]:
 
 def run(*command: str, check: bool = True) -> str:
     """What a command of Slurm prints."""
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, env=_environment())
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False, env=_environment())
     assert not check or done.returncode == 0, done.stderr
     return done.stdout
 

@@ -17,6 +17,9 @@ TRAINING = ("distil_phase1", "fine_tune_teacher", "distil_phase2")
 ONE_THREAD = dict.fromkeys((*TRAINING, "count_corpus_tokens", "trim_bilingual_vocabulary"), 1)
 """As on two cores without a cluster: the bytes of a training depend on its number of threads."""
 
+CPU_TFLOPS = 0.02
+"""Of the GPU that is none, with half a core to itself."""
+
 
 @dataclass
 class OnSlurm(Workspace):
@@ -43,6 +46,7 @@ class OnSlurm(Workspace):
             "slurm-init-seconds-before-status-checks": 2, "seconds-between-status-checks": 2, "latency-wait": 10,
             "set-threads": ONE_THREAD,
         }  # fmt: skip
+        profile["default-resources"]["tflops"] = CPU_TFLOPS
         for rule, values in self.resources.items():
             profile["set-resources"][rule] = {**profile["set-resources"].get(rule, {}), **values}
         folder = self.folder / "profile"
@@ -73,14 +77,3 @@ def workspace(cluster, tmp_path) -> Iterator[OnSlurm]:
     write_inputs(tmp_path)
     yield OnSlurm(tmp_path, configuration())
     cluster.cancel_all()
-
-
-@pytest.fixture(scope="session")
-def local(tmp_path_factory) -> Workspace:
-    """The tiny configuration's result, made on this machine without a cluster."""
-    folder = tmp_path_factory.mktemp("local")
-    write_inputs(folder)
-    workspace = Workspace(folder, configuration())
-    made = workspace.snakemake("results/xnli_sw.json")
-    assert made.returncode == 0, made.stdout
-    return workspace
