@@ -15,7 +15,11 @@ rule prepare_base_model:
     params:
         model=base_model_params,
         seed=lambda wildcards: {"seed": SETTINGS.seed if base_model_source(wildcards).kind == "random" else 0},
-        code=lambda wildcards: code_of("prepare_base_model", *family_modules(wildcards.base)),
+        code=lambda wildcards: code_of(
+            "prepare_base_model",
+            base_source_module(wildcards.base),
+            *family_modules(wildcards.base),
+        ),
     message:
         "Base model {wildcards.base}"
     script:

@@ -149,7 +149,7 @@ def source_params(source):
 def base_model_params(wildcards):
     """Where a base model comes from; the shipped one's checksum stands for files that are no inputs."""
     source = base_model_source(wildcards)
-    shipped = {"sha256": sha256_of(MINIATURE / "model.safetensors")} if source.kind == "miniature" else {}
+    shipped = {"sha256": sha256_of(MINIATURE / "model.safetensors")} if source.kind.startswith("miniature") else {}
     return {"source": canonical(downloaded_part(source) if source.kind == "hub" else source), **shipped}
 
 
@@ -194,9 +194,16 @@ def task_modules(task):
 def family_modules(base):
     """The module that describes a base model's family, as far as the configuration tells which that is."""
     source = SETTINGS.base_models[configured("base model", base, list(SETTINGS.base_models))].source
-    folder = {"miniature": MINIATURE, "folder": Path(getattr(source, "path", ""))}.get(source.kind)
+    shipped = dict.fromkeys(("miniature", "miniature_with_indonesian"), MINIATURE)
+    folder = {**shipped, "folder": Path(getattr(source, "path", ""))}.get(source.kind)
     model_type = read_json(folder / "config.json").get("model_type") if folder else source.model_type
     return (family_module(model_type),) if model_type else ()
+
+
+def base_source_module(base):
+    """The module that reads or makes a base model, whatever its kind of source."""
+    source = SETTINGS.base_models[configured("base model", base, list(SETTINGS.base_models))].source
+    return f"bistil_core.models.base_sources.{source.kind}"
 
 
 def text_source_module(kind):
@@ -302,6 +309,7 @@ def code_behind_result(wildcards):
     chosen = (
         *task_modules(benchmark.task),
         *family_modules(benchmark.base_model),
+        base_source_module(benchmark.base_model),
         *sorted({text_source_module(corpus_of(language).source.kind) for language in languages}),
         *sorted(set().union(*(example_modules(data, benchmark.task) for data in labelled))),
     )

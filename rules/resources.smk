@@ -68,7 +68,9 @@ def base_model_need(wildcards, input):
     source = base_model_source(wildcards)
     if source.kind == "random":
         return resources.Need(4 * resources.PROCESS)
-    return resources.loading_need(ModelShape.of(MINIATURE if source.kind == "miniature" else folder_of(source)))
+    return resources.loading_need(
+        ModelShape.of(MINIATURE if source.kind.startswith("miniature") else folder_of(source))
+    )
 
 
 def folder_of(source):

@@ -5,9 +5,8 @@ from collections.abc import Iterator
 import numpy as np
 import torch
 from torch.utils.data import Dataset, Sampler
-from transformers import PreTrainedTokenizerBase
 
-from bistil_core.data.blocks import mask_with_labels
+from bistil_core.data.blocks import MaskingIds, mask_with_labels
 
 Draw = tuple[str, int, int]
 """A language, the row of a block of that language, and the number that seeds its mask."""
@@ -23,13 +22,13 @@ class MaskedBlocks(Dataset):
     def __init__(
         self,
         blocks: dict[str, np.ndarray],
-        tokenizer: PreTrainedTokenizerBase,
+        vocabulary: MaskingIds,
         mask_probability: float,
         seed: int,
     ):
         self.blocks = blocks
         self.languages = list(blocks)
-        self.tokenizer = tokenizer
+        self.vocabulary = vocabulary
         self.mask_probability = mask_probability
         self.seed = seed
 
@@ -39,7 +38,7 @@ class MaskedBlocks(Dataset):
     def __getitem__(self, draw: Draw) -> dict[str, torch.Tensor]:
         language, row, number = draw
         ids = self.blocks[language][row]
-        masked, labels = mask_with_labels(ids, self.tokenizer, self.mask_probability, (self.seed, number))
+        masked, labels = mask_with_labels(ids, self.vocabulary, self.mask_probability, (self.seed, number))
         input_ids = torch.from_numpy(masked.astype(np.int64))
         return {
             "input_ids": input_ids,

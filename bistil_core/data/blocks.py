@@ -1,5 +1,6 @@
 """Text as blocks of token ids, and the masking that both models of phase 1 see (BiStil section 3.2)."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -57,20 +58,45 @@ def mask_tokens(
         probability: of a token's being chosen.
         seed: the same seed masks the same way, whatever was masked before.
     """
-    return mask_with_labels(ids, tokenizer, probability, seed)[0]
+    return mask_with_labels(ids, MaskingIds.of(tokenizer), probability, seed)[0]
+
+
+@dataclass(frozen=True)
+class MaskingIds:
+    """What masking must know of a vocabulary.
+
+    Attributes:
+        mask: id of <mask>.
+        special: ids that are never chosen.
+        size: ids are below it.
+    """
+
+    mask: int
+    special: tuple[int, ...]
+    size: int
+
+    @classmethod
+    def of(cls, tokenizer: PreTrainedTokenizerBase) -> "MaskingIds":
+        """Those of a tokenizer."""
+        return cls(tokenizer.mask_token_id, tuple(tokenizer.all_special_ids), len(tokenizer))
+
+    def renumbered(self, kept_ids: np.ndarray) -> "MaskingIds":
+        """Those of the vocabulary cut to the ascending `kept_ids`, all special ones among them."""
+        mask, *special = np.searchsorted(kept_ids, (self.mask, *self.special)).tolist()
+        return MaskingIds(mask, tuple(special), len(kept_ids))
 
 
 def mask_with_labels(
     ids: np.ndarray,
-    tokenizer: PreTrainedTokenizerBase,
+    vocabulary: MaskingIds,
     probability: float,
     seed: tuple[int, ...],
 ) -> tuple[np.ndarray, np.ndarray]:
     """What `mask_tokens` gives, and the labels of MLM: the ids where a token was chosen, else -100."""
     generator = np.random.default_rng(seed)
     chosen = generator.random(ids.shape) < probability
-    chosen &= ~np.isin(ids, tokenizer.all_special_ids)
+    chosen &= ~np.isin(ids, vocabulary.special)
     fate = generator.random(ids.shape)
-    random_ids = generator.integers(len(tokenizer), size=ids.shape)
-    masked = np.where(chosen & (fate < 0.8), tokenizer.mask_token_id, ids)
+    random_ids = generator.integers(vocabulary.size, size=ids.shape)
+    masked = np.where(chosen & (fate < 0.8), vocabulary.mask, ids)
     return np.where(chosen & (fate >= 0.9), random_ids, masked), np.where(chosen, ids, -100)

@@ -180,6 +180,21 @@ class SparseFineTuning:
         """
         return sparse_arithmetic.cut_to_vocabulary(self, kept_ids, embedding_names)
 
+    def widen_to_vocabulary(
+        self, kept_ids: Iterable[int], embedding_names: Iterable[str], rows: int
+    ) -> "SparseFineTuning":
+        """The inverse: the same fine-tuning for the base whose embeddings had been cut to some of their rows.
+
+        Args:
+            kept_ids: ascending, the old ids in the order of the new ones.
+            embedding_names: the tensors with a row per token; replaced ones are left as they are.
+            rows: that they have in the base.
+
+        Raises:
+            BistilError: an id is repeated or has no row.
+        """
+        return sparse_arithmetic.widen_to_vocabulary(self, kept_ids, embedding_names, rows)
+
     def by_layer(self) -> dict[str, dict[str, float]]:
         """`tuned_parameters`, `parameters` and `density` of every layer and of the embeddings."""
         return sparse_arithmetic.by_layer(self)

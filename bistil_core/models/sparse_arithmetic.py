@@ -94,6 +94,23 @@ def cut_to_vocabulary(
     return replace(fine_tuning, differences=differences, shapes=shapes, replacements=replacements, metadata=metadata)
 
 
+def widen_to_vocabulary(
+    fine_tuning: "SparseFineTuning", kept_ids: Iterable[int], embedding_names: Iterable[str], rows: int
+) -> "SparseFineTuning":
+    """See `SparseFineTuning.widen_to_vocabulary`."""
+    kept = torch.as_tensor(list(kept_ids), dtype=torch.int64)
+    endings = tuple("." + name for name in embedding_names)
+    differences, shapes = dict(fine_tuning.differences), dict(fine_tuning.shapes)
+    for name, shape in fine_tuning.shapes.items():
+        if f".{name}".endswith(endings):
+            _new_rows(kept, rows, name)
+            indices, values = differences[name]
+            width = torch.Size(shape[1:]).numel()
+            differences[name] = (kept[indices // width] * width + indices % width, values)
+            shapes[name] = (rows, *shape[1:])
+    return replace(fine_tuning, differences=differences, shapes=shapes)
+
+
 def _new_rows(kept: Tensor, rows: int, name: str) -> Tensor:
     """(rows,) int64: where each old row goes, -1 for those that go away."""
     if len(kept) and not 0 <= int(kept.min()) <= int(kept.max()) < rows:

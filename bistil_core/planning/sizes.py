@@ -116,7 +116,7 @@ class Sizes:
 
 def _folders(source: Any) -> Iterator[Path]:
     """Where a base model may lie."""
-    if source.kind == "miniature":
+    if source.kind.startswith("miniature"):
         yield MINIATURE
     elif source.kind == "folder":
         yield Path(source.path)

@@ -97,6 +97,12 @@ class MiniatureModel(Section):
     kind: Literal["miniature"]
 
 
+class MiniatureModelWithIndonesian(Section):
+    """The shipped model, with pieces for Indonesian in its tokenizer; it never saw a text in that language."""
+
+    kind: Literal["miniature_with_indonesian"]
+
+
 class ModelFolder(Section):
     """A folder as `save_pretrained` writes it: config.json, model.safetensors, tokenizer files."""
 
@@ -132,4 +138,6 @@ class HubModel(HubFiles):
     )
 
 
-ModelSource = Annotated[MiniatureModel | ModelFolder | RandomModel | HubModel, Field(discriminator="kind")]
+ModelSource = Annotated[
+    MiniatureModel | MiniatureModelWithIndonesian | ModelFolder | RandomModel | HubModel, Field(discriminator="kind")
+]

@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 from transformers import default_data_collator, set_seed
 
 from bistil_core.data.bilingual import BilingualBatches, MaskedBlocks, ValidationBatches
-from bistil_core.data.blocks import tokenise_into_blocks
+from bistil_core.data.blocks import MaskingIds, tokenise_into_blocks
 from bistil_core.files import replacing, write_json
 from bistil_core.models.loading import load_encoder, load_tokenizer
 from bistil_core.models.sparse import SparseFineTuning
@@ -77,6 +77,7 @@ def distil_phase1(
             language: SparseFineTuning.load(path).without_replacements().cut_to_vocabulary(kept_ids, cut)
             for language, path in (language_sfts or {}).items()
         }
+        vocabulary_ids = MaskingIds.of(tokenizer)
         LOGGER.info("phase 1: blocks of %d tokens: %s", settings.block_length, _sizes(train))
         record = run_training(
             student,
@@ -84,8 +85,8 @@ def distil_phase1(
             checkpoints=checkpoints,
             settings=settings,
             seed=seed,
-            train_dataset=MaskedBlocks(train, tokenizer, settings.mask_probability, seed),
-            eval_dataset=MaskedBlocks(validation, tokenizer, settings.mask_probability, seed),
+            train_dataset=MaskedBlocks(train, vocabulary_ids, settings.mask_probability, seed),
+            eval_dataset=MaskedBlocks(validation, vocabulary_ids, settings.mask_probability, seed),
             train_batches=BilingualBatches(_sizes(train), settings.batch_size, settings.steps, seed),
             eval_batches=ValidationBatches(_sizes(validation), settings.batch_size),
             objective=BilingualDistillation(teacher, list(train), fine_tunings, settings.padding_reading),

@@ -5,14 +5,16 @@ import math
 from dataclasses import asdict, replace
 from pathlib import Path
 
+import numpy as np
 import torch
 from transformers import AutoModelForMaskedLM, default_data_collator, set_seed
 
 from bistil_core.data.bilingual import BilingualBatches, MaskedBlocks, ValidationBatches
-from bistil_core.data.blocks import tokenise_into_blocks
+from bistil_core.data.blocks import MaskingIds, tokenise_into_blocks
 from bistil_core.files import read_json, replacing, write_json
 from bistil_core.models.dropout import dropout_overrides
 from bistil_core.models.loading import load_tokenizer
+from bistil_core.models.sparse_application import fingerprint
 from bistil_core.processes import is_first
 from bistil_core.settings.checkpoints import DEFAULT_INTERVAL, CheckpointSettings
 from bistil_core.settings.language_sft import TrainLanguageSftSettings
@@ -22,6 +24,8 @@ from bistil_core.training.lottery_ticket import freeze, lottery_ticket, sparsifi
 from bistil_core.training.objectives import MaskedLanguageModelling
 from bistil_core.training.resuming import checkpoints_of
 from bistil_core.training.trainer import TrainingRecord, run_training
+from bistil_core.vocabulary.model_rows import vocabulary_parameters
+from bistil_core.vocabulary.trimmed_embeddings import trim_embeddings
 
 LOGGER = logging.getLogger("bistil")
 
@@ -67,9 +71,16 @@ def train_language_sft(
         **dropout_overrides(base_model, settings.dropout),
     )
     train, validation = (
-        {language: tokenise_into_blocks(tokenizer, corpus / f"{split}.parquet", settings.block_length, limit)}
+        tokenise_into_blocks(tokenizer, corpus / f"{split}.parquet", settings.block_length, limit)
         for split, limit in (("train", None), ("validation", settings.validation_blocks))
     )
+    theta = {name: fingerprint(value) for name, value in model.base_model.named_parameters()}
+    cut, rows = list(vocabulary_parameters(model.base_model)), model.config.vocab_size
+    # Other tokens can only be wrong: leaving them out spares most of the output layer's work.
+    kept_ids = np.union1d(np.union1d(train, validation), tokenizer.all_special_ids)
+    trim_embeddings(model, kept_ids)
+    vocabulary = MaskingIds.of(tokenizer).renumbered(kept_ids)
+    train, validation = ({language: np.searchsorted(kept_ids, blocks)} for blocks in (train, validation))
     freeze(model, settings)
     sizes = {language: len(train[language])}
     steps_per_epoch = math.ceil(sizes[language] / settings.batch_size)
@@ -85,8 +96,8 @@ def train_language_sft(
             checkpoints=checkpoints.part(phase),
             settings=settings,
             seed=seed,
-            train_dataset=MaskedBlocks(train, tokenizer, settings.mask_probability, seed),
-            eval_dataset=MaskedBlocks(validation, tokenizer, settings.mask_probability, seed),
+            train_dataset=MaskedBlocks(train, vocabulary, settings.mask_probability, seed),
+            eval_dataset=MaskedBlocks(validation, vocabulary, settings.mask_probability, seed),
             train_batches=BilingualBatches(sizes, settings.batch_size, steps, seed),
             eval_batches=ValidationBatches({language: len(validation[language])}, settings.batch_size),
             objective=objective,
@@ -99,7 +110,9 @@ def train_language_sft(
     sft, records = lottery_ticket(model, settings, run_phase)
     base = read_json(base_model / "provenance.json")
     about = {"base_model": base["name"], "revision": base["revision"], "language": language}
-    sft = replace(sft.without_replacements(), metadata={**sft.metadata, **about})
+    sft = sft.without_replacements().widen_to_vocabulary(kept_ids, cut, rows)
+    about["base_fingerprint"] = {name: theta[name] for name in sft.differences}
+    sft = replace(sft, metadata={**sft.metadata, **about})
     if not is_first():
         return
     with replacing(output) as partial:

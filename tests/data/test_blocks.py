@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bistil_core.data.bilingual import BilingualBatches, MaskedBlocks, ValidationBatches
-from bistil_core.data.blocks import mask_tokens, tokenise_into_blocks
+from bistil_core.data.blocks import MaskingIds, mask_tokens, mask_with_labels, tokenise_into_blocks
 from bistil_core.errors import BistilError
 from tests.word_tokenizer import TOKENIZER, WORDS
 
@@ -57,6 +57,22 @@ def test_the_same_seed_masks_the_same_way():
     assert not np.array_equal(mask_tokens(ids, TOKENIZER, 0.3, (1, 2)), mask_tokens(ids, TOKENIZER, 0.3, (1, 3)))
 
 
+def test_a_cut_vocabulary_masks_the_same_tokens():
+    kept_ids = np.array([*range(5), 7, 11, 30, TOKENIZER.mask_token_id])
+    kept_ids = np.union1d(kept_ids, TOKENIZER.all_special_ids)
+    whole = MaskingIds.of(TOKENIZER)
+    cut = whole.renumbered(kept_ids)
+    assert kept_ids[cut.mask] == whole.mask
+    assert set(kept_ids[list(cut.special)]) == set(whole.special)
+    ids = np.random.default_rng(0).integers(len(kept_ids), size=(50, 40))
+    masked, labels = mask_with_labels(ids, cut, 0.3, (1,))
+    expected, expected_labels = mask_with_labels(kept_ids[ids], whole, 0.3, (1,))
+    assert np.array_equal(np.where(labels == -100, -100, kept_ids[labels.clip(0)]), expected_labels)
+    assert np.array_equal(kept_ids[masked][labels == -100], expected[labels == -100])
+    assert (masked == cut.mask).sum() > 0.7 * (labels != -100).sum()
+    assert masked.max() == len(kept_ids) - 1
+
+
 @settings(max_examples=25, deadline=None)
 @given(st.integers(0, 1000), st.integers(1, 9), st.integers(1, 30), st.integers(1, 30))
 def test_batches_hold_one_language_and_draw_every_block_before_repeating(seed, batch_size, english, swahili):
@@ -83,7 +99,7 @@ def test_languages_are_drawn_evenly():
 
 def test_validation_sees_every_block_once_with_the_same_masks():
     blocks = {"en": np.full((5, 6), 10, dtype=np.int32), "sw": np.full((3, 6), 20, dtype=np.int32)}
-    dataset = MaskedBlocks(blocks, TOKENIZER, 0.5, seed=1)
+    dataset = MaskedBlocks(blocks, MaskingIds.of(TOKENIZER), 0.5, seed=1)
     batches = list(ValidationBatches({"en": 5, "sw": 3}, 2))
     seen = sorted((language, row) for batch in batches for language, row, _ in batch)
     assert seen == [("en", row) for row in range(5)] + [("sw", row) for row in range(3)]

@@ -7,7 +7,7 @@ from transformers import AutoModelForMaskedLM, AutoTokenizer
 from bistil_core.files import sha256_of
 from bistil_core.miniature.pretraining import Cycle, alignment_loss, pretrain_miniature
 from bistil_core.miniature.pretraining_batches import ROW_LENGTH, ROWS, Batches
-from bistil_core.models.prepare_base_model import MINIATURE
+from bistil_core.models.model_files import MINIATURE
 
 
 @pytest.fixture(scope="module")

@@ -5,8 +5,12 @@ import torch
 from transformers import AutoModelForMaskedLM, AutoTokenizer, BertConfig, BertForMaskedLM
 
 from bistil_core.errors import BistilError
+from bistil_core.miniature.corpus import generate_corpus
+from bistil_core.miniature.languages import PRETRAINING_LANGUAGES
+from bistil_core.models.loading import load_tokenizer
+from bistil_core.models.model_files import MINIATURE
 from bistil_core.models.prepare_base_model import prepare_base_model
-from bistil_core.settings.sources import MiniatureModel, ModelFolder, RandomModel
+from bistil_core.settings.sources import MiniatureModel, MiniatureModelWithIndonesian, ModelFolder, RandomModel
 from tests.vocabulary.sentencepiece_files import train
 from tests.word_tokenizer import TOKENIZER
 
@@ -88,8 +92,6 @@ def test_the_shipped_model_fills_its_masks_better_than_chance(tmp_path):
     output = prepare(tmp_path, MiniatureModel(kind="miniature"))
     model, tokenizer = AutoModelForMaskedLM.from_pretrained(output).eval(), AutoTokenizer.from_pretrained(output)
     assert model.get_input_embeddings().weight.shape[0] == len(tokenizer)
-    from bistil_core.miniature.corpus import generate_corpus
-
     texts = list(generate_corpus("sw", 40, seed=99))
     batch = tokenizer(texts, return_tensors="pt", padding=True, truncation=True, max_length=64)
     labels = batch["input_ids"].clone()
@@ -99,3 +101,26 @@ def test_the_shipped_model_fills_its_masks_better_than_chance(tmp_path):
     with torch.no_grad():
         predicted = model(**batch).logits.argmax(-1)
     assert (predicted == labels)[masked].double().mean() > 0.25
+
+
+def test_with_pieces_for_indonesian_the_shipped_model_does_as_before_in_the_languages_that_it_knows(tmp_path):
+    before, shipped = load_tokenizer(MINIATURE), AutoModelForMaskedLM.from_pretrained(MINIATURE).eval()
+    output = prepare(tmp_path, MiniatureModelWithIndonesian(kind="miniature_with_indonesian"))
+    tokenizer, model = load_tokenizer(output), AutoModelForMaskedLM.from_pretrained(output).eval()
+    assert len(tokenizer) == model.config.vocab_size == len(model.get_input_embeddings().weight) > len(before) + 100
+    for language in PRETRAINING_LANGUAGES:
+        documents = list(generate_corpus(language, 300, seed=99))
+        batch = before(documents, return_tensors="pt", padding=True)
+        assert torch.equal(tokenizer(documents, return_tensors="pt", padding=True)["input_ids"], batch["input_ids"])
+    with torch.no_grad():
+        logits = model(**batch).logits[..., : len(before)]
+        torch.testing.assert_close(logits, shipped(**batch).logits, rtol=0, atol=1e-5)
+    indonesian = list(generate_corpus("id", 300, seed=99))
+    pieces, letters = ([len(each.tokenize(text)) for text in indonesian] for each in (tokenizer, before))
+    assert sum(pieces) < 0.4 * sum(letters)
+    # Drawn once and for all, not by the seed of an experiment.
+    first = (output / "model.safetensors").read_bytes()
+    (tmp_path / "again").mkdir()
+    again = prepare(tmp_path / "again", MiniatureModelWithIndonesian(kind="miniature_with_indonesian"), seed=7)
+    assert (again / "model.safetensors").read_bytes() == first
+    assert (again / "tokenizer.json").read_bytes() == (output / "tokenizer.json").read_bytes()

@@ -266,6 +266,23 @@ def test_cutting_to_a_vocabulary(kept):
     assert "embeddings.word_embeddings.weight" not in cut.metadata["base_fingerprint"]
 
 
+def test_widened_again_a_cut_fine_tuning_is_what_it_was_in_the_kept_rows():
+    names, kept = ["embeddings.word_embeddings.weight"], [0, 3, 4, 39]
+    sft = fine_tuning(4, density=0.5)
+    widened = sft.cut_to_vocabulary(kept, names).widen_to_vocabulary(kept, names, 40)
+    assert widened.shapes == sft.shapes
+    before, after = copy.deepcopy(BASE), copy.deepcopy(BASE)
+    sft.apply(before)
+    widened.apply(after)
+    rows, others = ([row for row in range(40) if (row in kept) is wanted] for wanted in (True, False))
+    was, now, base = (each.bert.embeddings.word_embeddings.weight for each in (before, after, BASE))
+    assert torch.equal(now[rows], was[rows])
+    assert torch.equal(now[others], base[others])
+    assert same_bits(after.bert.encoder, before.bert.encoder)
+    with pytest.raises(BistilError, match="kept ids go from 0 to 39, the embeddings have 20 rows"):
+        sft.cut_to_vocabulary(kept, names).widen_to_vocabulary(kept, names, 20)
+
+
 def test_ids_that_are_no_rows_are_refused():
     sft = fine_tuning(4)
     with pytest.raises(BistilError, match="kept ids go from 3 to 40, the embeddings have 40 rows"):

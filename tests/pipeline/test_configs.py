@@ -47,8 +47,15 @@ def test_an_experiment_shares_teacher_and_students(name, tmp_path):
     assert counts.get("train_language_sft", 0) == learnt
 
 
+def test_of_the_unseen_language_alone_a_fine_tuning_is_learnt(tmp_path):
+    counts = job_counts(REPOSITORY / "configs" / "unseen.yaml", tmp_path)
+    check_sharing(counts, 1)
+    assert counts["train_language_sft"] == 1
+    assert not any(rule.startswith("download") for rule in counts)
+
+
 def test_no_configuration_is_left_out():
-    assert {path.stem for path in (REPOSITORY / "configs").glob("*.yaml")} >= {*EXPERIMENTS, "local"}
+    assert {path.stem for path in (REPOSITORY / "configs").glob("*.yaml")} == {*EXPERIMENTS, "local", "unseen"}
 
 
 def test_44_languages_in_one_configuration(tmp_path):

@@ -7,6 +7,7 @@ from transformers import BertConfig, BertForSequenceClassification, default_data
 
 from bistil_core import build_student
 from bistil_core.data.bilingual import BilingualBatches, MaskedBlocks, ValidationBatches
+from bistil_core.data.blocks import MaskingIds
 from bistil_core.data.length_grouping import LengthGroupedBatches
 from bistil_core.errors import BistilError
 from bistil_core.settings.optimisation import Optimisation
@@ -118,7 +119,7 @@ def test_phase_1_brings_the_student_closer_to_its_teacher(tmp_path):
     before = {name: value.clone() for name, value in teacher.state_dict().items()}
     generator = np.random.default_rng(0)
     blocks = {language: generator.integers(4, 44, size=(64, 12), dtype=np.int32) for language in ("en", "sw")}
-    dataset = MaskedBlocks(blocks, TOKENIZER, 0.15, 0)
+    dataset = MaskedBlocks(blocks, MaskingIds.of(TOKENIZER), 0.15, 0)
     record = run_training(
         student,
         stage="phase 1",
