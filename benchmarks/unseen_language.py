@@ -1,9 +1,9 @@
-"""A language that the multilingual model never saw: what a language SFT gives teacher and student, over several seeds.
+"""A language that the model never saw: what a language SFT gives the teacher, and what of it the student keeps.
 
     python benchmarks/unseen_language.py --seeds 1 2 3
 
-Each seed is a run of configs/unseen.yaml in a folder of its own below runs/; without the SFT a copy of that folder in
-which only what that makes stale runs again. The table is Markdown.
+Each seed is a run of configs/unseen.yaml in a folder of its own below runs/; in a copy of that folder the teacher is
+scored without the SFT. The table is Markdown.
 """
 
 import argparse
@@ -16,25 +16,26 @@ import yaml
 from pipeline_runs import REPOSITORY, run_experiment
 
 RESULT = "results/xnli_id.json"
+TEACHER = "results/evaluations/xnli_id_teacher.json"
 
 
-def result_of(folder: Path, experiment: dict) -> dict:
-    """The result that the pipeline makes in `folder`."""
-    run_experiment(folder, [RESULT], experiment)
-    return json.loads((folder / RESULT).read_text())
+def made(folder: Path, target: str, experiment: dict) -> dict:
+    """What the pipeline writes in `folder`."""
+    run_experiment(folder, [target], experiment)
+    return json.loads((folder / target).read_text())
 
 
-def figures(adapted: dict, bare: dict) -> dict[str, float]:
+def figures(result: dict, bare: dict) -> dict[str, float]:
     """One row of the table."""
-    teacher, student = adapted["scores"]["teacher"], adapted["scores"]["student"]
+    scores = result["scores"]
     return {
-        "teacher en": teacher["en"],
-        "teacher id without": bare["scores"]["teacher"]["id"],
-        "teacher id": teacher["id"],
-        "gain": teacher["id"] - bare["scores"]["teacher"]["id"],
-        "student id without": bare["scores"]["student"]["id"],
-        "student id": student["id"],
-        "retention": adapted["retention"]["id"],
+        "teacher en": scores["teacher"]["en"],
+        "teacher id without": bare["score"],
+        "teacher id": scores["teacher"]["id"],
+        "gain": scores["teacher"]["id"] - bare["score"],
+        "student en": scores["student"]["en"],
+        "student id": scores["student"]["id"],
+        "retention": result["retention"]["id"],
     }
 
 
@@ -48,10 +49,11 @@ def main() -> None:
     rows = {}
     for seed in arguments.seeds:
         folder, copy = arguments.runs / f"unseen{seed}", arguments.runs / f"unseen{seed}-without-sft"
-        adapted = result_of(folder, {**experiment, "seed": seed})
+        result = made(folder, RESULT, {**experiment, "seed": seed})
         if not copy.exists():
             shutil.copytree(folder, copy, symlinks=True)
-        rows[f"seed {seed}"] = figures(adapted, result_of(copy, {**experiment, "seed": seed, "language_sft": {}}))
+        bare = made(copy, TEACHER, {**experiment, "seed": seed, "language_sft": {}})
+        rows[f"seed {seed}"] = figures(result, bare)
     table = pd.DataFrame(rows).T
     summary = pd.DataFrame({"mean": table.mean(), "min": table.min(), "max": table.max()}).T
     whole = pd.concat([summary, table]).map("{:.3f}".format)
