@@ -37,11 +37,16 @@ def merged(values: dict[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def paper() -> dict[str, Any]:
-    """The four experiments of the paper as one, without language SFTs, each of which belongs to one base model."""
+    """The four experiments of the paper as one, without published SFTs, each of which belongs to one base model."""
     whole: dict[str, Any] = {}
     for name in PAPER:
         merged(whole, yaml.safe_load((REPOSITORY / "configs" / f"{name}.yaml").read_text()))
     del whole["language_sft"]
+    for task, section in whole["teacher"].items():
+        if section.pop("task_sft", None):
+            section["fine_tuning"] = {
+                key: value for key, value in whole["phase2"][task].items() if key != "temperature"
+            }
     return whole
 
 

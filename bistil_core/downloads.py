@@ -37,7 +37,7 @@ def filled_in(source: HubText | HubExamples, language: str) -> HubText | HubExam
 
 def downloaded_part(source: HubFiles | HubText | HubExamples | GithubExamples, language: str = "") -> dict[str, Any]:
     """The settings of a source that decide what is downloaded; those that only say how to read it are left out."""
-    values = source.model_dump(exclude={"model_type", "columns"})
+    values = source.model_dump(exclude={"model_type", "columns", "labels"})
     match source:
         case HubText(maximum_characters=None):
             del values["text_column"]

@@ -46,6 +46,7 @@ class Task:
         pipeline: the transformers pipeline that serves the finished model; None where none does.
         gold_loss: (outputs, batch) -> the loss against the gold labels, by default the one among the outputs.
         decodings: other ways to predict from the same outputs, by the name that `benchmarks.<name>.decoding` gives.
+        by_label: endings of the names of the head's parameters that have a row for each label.
         usage: Python that uses the finished model in "path/to/this/folder", for its card.
     """
 
@@ -63,6 +64,7 @@ class Task:
     pipeline: str | None
     usage: str
     aside: tuple[str, ...] = ()
+    by_label: tuple[str, ...] = ()
     gold_loss: Callable[[ModelOutput, dict[str, Tensor]], Tensor] = _own_loss
     decodings: Mapping[str, Callable[[ModelOutput, dict[str, Tensor]], list[Any]]] = field(default_factory=dict)
 

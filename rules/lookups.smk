@@ -22,7 +22,6 @@ STEPS = (
     "count_corpus_tokens",
     "trim_bilingual_vocabulary",
     "distil_phase1",
-    "fine_tune_teacher",
     "distil_phase2",
     "evaluate_model",
     "export_model",
@@ -75,9 +74,10 @@ def input_files(source, language=""):
 
 
 def models_on_hub():
-    """Name of the download -> where it comes from, for every base model and language SFT on the hub."""
+    """Name of the download -> where it comes from, for every base model, language and task SFT on the hub."""
     sources = [model.source for model in SETTINGS.base_models.values()]
     sources += SETTINGS.language_sft.values()
+    sources += [SETTINGS.teacher[task].task_sft for task in published_tasks()]
     return {model_folder(source).name: source for source in sources if source.kind == "hub"}
 
 
@@ -176,7 +176,27 @@ def language_sft_of(base, language):
         return []
     if chosen.kind == "train":
         return f"results/language_sfts/{base}_{language}.safetensors"
-    return str(model_folder(chosen)) if chosen.kind == "hub" else chosen.path
+    return sft_path(chosen)
+
+
+def sft_path(source):
+    """File or folder of a sparse fine-tuning that others have made."""
+    return str(model_folder(source)) if source.kind == "hub" else source.path
+
+
+def published_tasks():
+    """The tasks whose teachers come from a published sparse fine-tuning."""
+    return [task for task, section in SETTINGS.teacher.items() if section.task_sft is not None]
+
+
+def fine_tuned_tasks():
+    """The tasks whose teachers are fine-tuned."""
+    return [task for task, section in SETTINGS.teacher.items() if section.fine_tuning is not None]
+
+
+def one_of(names):
+    """What a wildcard may be that is one of `names`; of none, nothing."""
+    return "|".join(names) or "(?!)"
 
 
 def trained_language_sft():
@@ -257,8 +277,8 @@ def evaluations(wildcards, system):
 
 
 def max_length(wildcards):
-    """Tokens per example, as the teacher was trained."""
-    return {"max_length": SETTINGS.teacher[benchmark_of(wildcards).task].fine_tuning.max_length}
+    """Tokens per example."""
+    return {"max_length": SETTINGS.max_length(benchmark_of(wildcards).task)}
 
 
 def scoring_settings():
@@ -313,7 +333,9 @@ def code_behind_result(wildcards):
         *sorted({text_source_module(corpus_of(language).source.kind) for language in languages}),
         *sorted(set().union(*(example_modules(data, benchmark.task) for data in labelled))),
     )
-    steps = (*STEPS, "train_language_sft") if trained_language_sfts(wildcards) else STEPS
+    steps = (*STEPS, "compose_teacher" if benchmark.task in published_tasks() else "fine_tune_teacher")
+    if trained_language_sfts(wildcards):
+        steps += ("train_language_sft",)
     return {module: digest for step in steps for module, digest in code_of(step, *chosen).items()}
 
 

@@ -109,6 +109,11 @@ def teacher_need(wildcards, input):
     return resources.fine_tuning_need(base, teacher_settings(wildcards), examples, parquet_size(input.data))
 
 
+def composing_need(wildcards, input):
+    """The base model is read, changed and written."""
+    return resources.loading_need(ModelShape.of(input.base_model))
+
+
 def phase2_need(wildcards, input):
     """All epochs of phase 2, with the teacher beside the student."""
     teacher = ModelShape.of(input.teacher) if input.teacher else None

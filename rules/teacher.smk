@@ -10,6 +10,8 @@ rule fine_tune_teacher:
         directory("results/teachers/{base}_{task}_{source}"),
     log:
         "logs/fine_tune_teacher/{base}_{task}_{source}.log",
+    wildcard_constraints:
+        task=one_of(fine_tuned_tasks()),
     conda:
         "../envs/bistil.yaml"
     threads: training_threads()
@@ -27,3 +29,27 @@ rule fine_tune_teacher:
         "Fine-tune the {wildcards.task} teacher of {wildcards.base} on {wildcards.source}"
     script:
         "../workflow_scripts/fine_tune_teacher.py"
+
+
+rule compose_teacher:
+    input:
+        base_model="results/base_models/{base}",
+        task_sft=lambda wildcards: sft_path(SETTINGS.teacher[wildcards.task].task_sft),
+        language_sft=lambda wildcards: language_sft_of(wildcards.base, wildcards.source),
+    output:
+        directory("results/teachers/{base}_{task}_{source}"),
+    log:
+        "logs/compose_teacher/{base}_{task}_{source}.log",
+    wildcard_constraints:
+        task=one_of(published_tasks()),
+    conda:
+        "../envs/bistil.yaml"
+    resources:
+        **needs(composing_need),
+    params:
+        labels=lambda wildcards: {"labels": SETTINGS.teacher[wildcards.task].task_sft.labels},
+        code=lambda wildcards: code_of("compose_teacher", *task_modules(wildcards.task)),
+    message:
+        "Compose the {wildcards.task} teacher of {wildcards.base} for {wildcards.source}"
+    script:
+        "../workflow_scripts/compose_teacher.py"

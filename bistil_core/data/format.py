@@ -41,6 +41,7 @@ class Format:
         raw_fields: the fields of an example in a file, where they are not the schema's columns.
         readers: kinds of files that are this task's own, by suffix; they go before those that all tasks share.
         left_out: what is the matter with examples that are left out.
+        labels: what the task's head tells apart, in the order of its rows.
     """
 
     schema: pa.Schema
@@ -49,6 +50,7 @@ class Format:
     raw_fields: tuple[str, ...] = ()
     readers: Mapping[str, Reader] = field(default_factory=dict)
     left_out: str = "without a gold label"
+    labels: tuple[str, ...] = ()
 
     @property
     def fields(self) -> tuple[str, ...]:

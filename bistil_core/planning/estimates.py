@@ -55,7 +55,7 @@ class Estimates:
         size = weights(self.shape(base))
         return Cost(download=size, disk=size)
 
-    def language_sft_download(self, base: str) -> Cost:
+    def sft_download(self, base: str) -> Cost:
         """A published sparse fine-tuning of some percent of the model."""
         size = 0.08 * SPARSE_ENTRY * parameters(self.shape(base))
         return Cost(download=size, disk=size)
@@ -132,6 +132,9 @@ class Estimates:
     def teacher(self, base: str, task: str) -> Cost:
         """The task teacher: a whole model and its sparse fine-tuning."""
         settings, shape = self.settings.teacher[task].fine_tuning, self.shape(base)
+        if settings is None:
+            disk = weights(shape) + self.sft_download(base).disk
+            return Cost("training", disk=disk, memory=resources.loading_need(shape).bytes)
         disk = weights(shape) + settings.density * SPARSE_ENTRY * parameters(shape)
         return self._fine_tuning(shape, None, task, settings, disk)
 
@@ -145,12 +148,9 @@ class Estimates:
     def evaluation(self, base: str, task: str, source: Any, *, student: bool) -> Cost:
         """Scores on one test set."""
         shape = self.student(base) if student else self.shape(base)
-        settings, evaluate = self.settings.teacher[task].fine_tuning, self.settings.evaluate
-        examples, length = (
-            self.sizes.test_examples(task, source),
-            self.sizes.tokens(task, source, settings.max_length),
-        )
-        need = resources.scoring_need(shape, examples, evaluate.batch_size, settings.max_length, 0)
+        max_length, evaluate = self.settings.max_length(task), self.settings.evaluate
+        examples, length = self.sizes.test_examples(task, source), self.sizes.tokens(task, source, max_length)
+        need = resources.scoring_need(shape, examples, evaluate.batch_size, max_length, 0)
         return Cost(
             "training", flops=forward_flops(shape, examples * length, length), resamplings=1,
             passes=shape.layers * examples / evaluate.batch_size, memory=need.bytes, disk=1e3, trains=True,

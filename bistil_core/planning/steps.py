@@ -64,13 +64,16 @@ def _downloads(configuration: Configuration, sizes: Sizes) -> Iterator[Step]:
         for language in (source_language, *languages_of(configuration, base)):
             sft = configuration.language_sft.get(language)
             if sft is not None and sft.kind == "hub":
-                yield Step("download_model", str(model_folder(sft)), estimates.language_sft_download(base))
+                yield Step("download_model", str(model_folder(sft)), estimates.sft_download(base))
     for language in _languages(configuration):
         source = configuration.corpora[language].source
         if source.kind == "hub":
             yield Step("download_dataset", str(dataset_folder(source, language)), estimates.corpus_download(language))
     for benchmark in configuration.benchmarks.values():
         labelled = configuration.teacher[benchmark.task]
+        sft = labelled.task_sft
+        if sft is not None and sft.kind == "hub":
+            yield Step("download_model", str(model_folder(sft)), estimates.sft_download(benchmark.base_model))
         for data in (labelled.train, labelled.validation):
             yield from _example_download(data, source_language, estimates.training_data(benchmark.task))
         for language in (source_language, *benchmark.languages):
@@ -107,7 +110,8 @@ def _shared(configuration: Configuration, sizes: Sizes) -> Iterator[Step]:
     for benchmark in configuration.benchmarks.values():
         base, task = benchmark.base_model, benchmark.task
         yield Step("prepare_training_data", f"results/tasks/{task}_{source}", estimates.training_data(task))
-        yield Step("fine_tune_teacher", f"results/teachers/{base}_{task}_{source}", estimates.teacher(base, task))
+        rule = "compose_teacher" if configuration.teacher[task].task_sft else "fine_tune_teacher"
+        yield Step(rule, f"results/teachers/{base}_{task}_{source}", estimates.teacher(base, task))
 
 
 def _results(configuration: Configuration, sizes: Sizes) -> Iterator[Step]:

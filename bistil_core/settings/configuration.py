@@ -42,3 +42,7 @@ class Configuration(Section):
     keep_intermediates: bool = Field(
         default=True, description="False: what no later step needs any more is deleted; no result depends on it."
     )
+
+    def max_length(self, task: str) -> int:
+        """Tokens per example in a task's tests: as its teacher was trained, or as phase 2 reads where it was not."""
+        return (self.teacher[task].fine_tuning or self.phase2[task]).max_length

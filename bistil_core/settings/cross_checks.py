@@ -35,6 +35,7 @@ def cross_checks(values: dict[str, Any]) -> Iterator[str]:
             yield from _benchmark(f"benchmarks.{name}", benchmark, source_language, values)
         yield from _miniature(values, source_language)
     yield from _language_sfts(values)
+    yield from _teachers(values)
     yield from _synthetic(values)
     yield from _names_by_language(values, source_language)
 
@@ -99,6 +100,39 @@ def _language_sfts(values: dict[str, Any]) -> Iterator[str]:
         if sft not in ("train", train) and len(bases) > 1:
             found = f"one published sparse fine-tuning for the base models {', '.join(bases)}"
             yield problem(key, found, "train, or a single base model", "make an experiment file per base model")
+
+
+def _teachers(values: dict[str, Any]) -> Iterator[str]:
+    """Lines for teachers that are neither fine-tuned nor published or both, and for published ones that cannot fit."""
+    for task, section in _mappings(values, "teacher"):
+        key, task_sft = f"teacher.{task}", section.get("task_sft")
+        if (section.get("fine_tuning") is None) == (task_sft is None):
+            found = "neither fine_tuning nor task_sft" if task_sft is None else "both fine_tuning and task_sft"
+            yield problem(key, found, "one of them", "say how the teacher is fine-tuned, or which task SFT it is")
+        if task_sft is None:
+            continue
+        chosen = [benchmark for _, benchmark in _mappings(values, "benchmarks") if benchmark.get("task") == task]
+        bases = sorted(
+            {benchmark["base_model"] for benchmark in chosen if isinstance(benchmark.get("base_model"), str)}
+        )
+        if len(bases) > 1:
+            found = f"one published sparse fine-tuning for the base models {', '.join(bases)}"
+            yield problem(f"{key}.task_sft", found, "a single base model", "make an experiment file per base model")
+        labels = _mapping(task_sft).get("labels")
+        if labels is not None and task in known_tasks():
+            yield from _labels(f"{key}.task_sft.labels", _texts(labels), task)
+
+
+def _labels(key: str, labels: list[str], task: str) -> Iterator[str]:
+    # Only now: formats load pyarrow.
+    from bistil_core.data.formats import format_of
+
+    ours = format_of(task).labels
+    if not ours:
+        yield problem(key, f"labels for {task}, whose head has none", "no labels", "remove them")
+    elif missing := [label for label in ours if labels.count(label) != 1]:
+        found = f"{', '.join(labels) or 'none'}; {missing[0]} is not there once"
+        yield problem(key, found, f"each of {', '.join(ours)} once", "list them in the order of the head's rows")
 
 
 def _listed(key: str, name: str, values: dict[str, Any], section: str) -> Iterator[str]:

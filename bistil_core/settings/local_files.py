@@ -43,6 +43,7 @@ def _configured_paths(configuration: Configuration) -> Iterator[tuple[str, str]]
         for part in ("train", "validation"):
             paths = local_paths(getattr(section, part), source_language)
             yield from ((f"teacher.{task}.{part}.path", path) for path in paths)
+        yield from ((f"teacher.{task}.task_sft.path", path) for path in local_paths(section.task_sft))
     for name, benchmark in configuration.benchmarks.items():
         for language in (source_language, *benchmark.languages):
             source = benchmark.test_in(language, source_language)

@@ -67,13 +67,15 @@ def _located(location: tuple[str | int, ...], values: dict[str, Any], root: Node
     """The keys, the value and the schema that pydantic's location stands for.
 
     Pydantic puts the alternative of a union between the keys. Where `kind` tells the alternatives apart it is
-    followed; for other unions the key of the whole is the one to report. An unknown key leaves the schema of
-    the mapping that holds it.
+    followed, beside a short form or null, too; for other unions the key of the whole is the one to report. An unknown
+    key leaves the schema of the mapping that holds it.
     """
     keys: list[str | int] = []
     value: Any = values
     node = root
     for part in location:
+        if "anyOf" in node:
+            node = _followed(node, part, value, root)
         if "discriminator" in node:
             node = resolve({"$ref": node["discriminator"]["mapping"][part]}, root)
             continue
@@ -86,6 +88,17 @@ def _located(location: tuple[str | int, ...], values: dict[str, Any], root: Node
         child = child or node.get("additionalProperties")
         node = resolve(child, root) if child else node
     return keys, value, node
+
+
+def _followed(node: Node, part: str | int, value: Any, root: Node) -> Node:
+    """The alternative that a location goes on in: the only one beside null, or the one whose kinds have `part`."""
+    alternatives = [resolve(each, root) for each in node["anyOf"] if each.get("type") != "null"]
+    if len(alternatives) > 1:
+        kinds = [each.get("discriminator", {}).get("mapping", {}) for each in alternatives]
+        alternatives = [
+            each for each, of_it in zip(alternatives, kinds, strict=True) if part in of_it and isinstance(value, dict)
+        ]
+    return alternatives[0] if len(alternatives) == 1 else node
 
 
 def _allowed(node: Node, root: Node) -> str:

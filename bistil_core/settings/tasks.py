@@ -1,12 +1,41 @@
 """`teacher`, `phase2` and `benchmarks`: what a task is learnt from and tested on."""
 
-from typing import Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from bistil_core.settings.base import Count, Section
+from bistil_core.settings.language_sft import SftFile
 from bistil_core.settings.optimisation import SparseOptimisation
-from bistil_core.settings.sources import ExampleSource
+from bistil_core.settings.sources import ExampleSource, HubFiles
+
+Labels = Annotated[
+    list[str] | None,
+    Field(default=None, description="The labels in the order of the head's rows; none: the package's own order."),
+]
+
+
+class TaskSftFile(SftFile):
+    """A task's sparse fine-tuning of the user's, with its head."""
+
+    labels: Labels
+
+
+class TaskSftOnHub(HubFiles):
+    """A task's sparse fine-tuning on the Hugging Face hub, with its head."""
+
+    labels: Labels
+
+
+def _from_text(value: Any) -> Any:
+    return {"kind": "hub", "repository": value, "revision": "main"} if isinstance(value, str) else value
+
+
+_TaskSftSource = Annotated[TaskSftFile | TaskSftOnHub, Field(discriminator="kind")]
+_ShortForm = Annotated[str, Field(pattern=r"^[\w.-]+/[\w.-]+$", description="owner/name on the hub.")]
+
+TaskSft = Annotated[_TaskSftSource, BeforeValidator(_from_text, json_schema_input_type=_ShortForm | _TaskSftSource)]
+"""`OWNER/NAME` (the hub's branch main) or a mapping with a kind."""
 
 
 class TeacherSettings(SparseOptimisation):
@@ -14,11 +43,14 @@ class TeacherSettings(SparseOptimisation):
 
 
 class TeacherSection(Section):
-    """One task's training data and how the teacher learns from them."""
+    """One task's training data, and how the teacher learns from them or where it comes from."""
 
     train: ExampleSource
     validation: ExampleSource
-    fine_tuning: TeacherSettings
+    fine_tuning: TeacherSettings | None = Field(default=None, description="How the teacher is fine-tuned.")
+    task_sft: TaskSft | None = Field(
+        default=None, description="In place of `fine_tuning`: the teacher is the base with this on it."
+    )
 
 
 class Phase2Settings(SparseOptimisation):

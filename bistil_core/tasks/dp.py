@@ -174,6 +174,7 @@ TASK = Task(
     metrics=metrics,
     scored=scored,
     decodings={"greedy": predict_greedily},
+    by_label=("parser.relation", "parser.relation_of_word", "parser.relation_bias"),
     pipeline=None,
     usage="""from transformers import AutoTokenizer
 from bistil_core.tasks.dp import load_model, parse  # the parser is no class of transformers' own

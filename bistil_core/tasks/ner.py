@@ -85,6 +85,7 @@ TASK = Task(
     count=count,
     metrics=metrics,
     scored=scored,
+    by_label=("classifier.weight", "classifier.bias"),
     pipeline="token-classification",
     usage=pipeline_usage("token-classification", 'model(text, aggregation_strategy="first")'),
 )

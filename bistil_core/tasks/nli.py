@@ -86,6 +86,7 @@ TASK = Task(
     count=count,
     metrics=metrics,
     scored=scored,
+    by_label=("classifier.weight", "classifier.bias", "out_proj.weight", "out_proj.bias"),
     pipeline="text-classification",
     usage=pipeline_usage("text-classification", 'model({"text": premise, "text_pair": hypothesis})'),
 )

@@ -60,6 +60,7 @@ TASK = Task(
     count=count,
     metrics=metrics,
     scored=scored,
+    by_label=("classifier.weight", "classifier.bias"),
     pipeline="token-classification",
     usage=pipeline_usage("token-classification", 'model("a sentence")'),
 )

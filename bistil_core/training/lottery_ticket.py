@@ -14,6 +14,7 @@ from transformers import PreTrainedModel
 from bistil_core.models.families import family_of
 from bistil_core.models.selection import select_parameters
 from bistil_core.models.sparse import SparseFineTuning
+from bistil_core.models.task_heads import head_parameters
 from bistil_core.settings.optimisation import SparseTraining
 from bistil_core.training.sparse_optimiser import SparseAdamW
 from bistil_core.training.trainer import MAX_GRADIENT_NORM, TrainingRecord
@@ -22,12 +23,6 @@ from bistil_core.training.trainer import MAX_GRADIENT_NORM, TrainingRecord
 def sparsified_group(model: PreTrainedModel) -> dict[str, nn.Parameter]:
     """The encoder's parameters that may move, by their names in the encoder; never the task head."""
     return {name: value for name, value in model.base_model.named_parameters() if value.requires_grad}
-
-
-def head_parameters(model: PreTrainedModel) -> dict[str, nn.Parameter]:
-    """The task head: what lies outside the encoder, by its names in the model."""
-    encoder = {id(parameter) for parameter in model.base_model.parameters()}
-    return {name: value for name, value in model.named_parameters() if id(value) not in encoder}
 
 
 def freeze(model: PreTrainedModel, settings: SparseTraining) -> None:

@@ -19,6 +19,7 @@ def hub(monkeypatch, tmp_path, xlm_roberta):
     server = LoopbackHub()
     server.repositories = {
         ("models", "FacebookAI/xlm-roberta-base"): Repository(xlm_roberta.files),
+        ("models", "owner/xlmr-task-sft-nli"): content.task_sft(xlm_roberta),
         ("datasets", "facebook/xnli"): content.xnli(),
         ("datasets", "nyu-mll/multi_nli"): content.multi_nli(),
         ("datasets", "wikimedia/wikipedia"): content.wikipedia(),

@@ -7,8 +7,9 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import torch
-from transformers import XLMRobertaConfig, XLMRobertaForMaskedLM
+from transformers import XLMRobertaConfig, XLMRobertaForMaskedLM, XLMRobertaForSequenceClassification
 
+from bistil_core.models.sparse import SparseFineTuning
 from tests.hub.loopback import Repository
 from tests.vocabulary.small_tokenizers import sentences, unigram_xlm_roberta
 
@@ -50,6 +51,35 @@ def model() -> Repository:
         tokenizer.save_pretrained(folder)
         files = {path.name: path.read_bytes() for path in Path(folder).iterdir()}
     return Repository({**files, "flax_model.msgpack": b"flax", "onnx/model.onnx": b"onnx", "README.md": b"# card\n"})
+
+
+def task_sft(base: Repository) -> Repository:
+    """cambridgeltl/xlmr-task-sft-nli for the miniature of the base: a pytorch_diff.bin with a head, and no more."""
+    with tempfile.TemporaryDirectory() as folder:
+        for name in ("config.json", "model.safetensors"):
+            (Path(folder) / name).write_bytes(base.files[name])
+        model = XLMRobertaForSequenceClassification.from_pretrained(folder, num_labels=3)
+        group = {
+            name: value.detach().clone() for name, value in model.named_parameters() if name.startswith("roberta.")
+        }
+        generator = torch.Generator().manual_seed(1)
+        tuned = {name: value + torch.randn(value.shape, generator=generator) for name, value in group.items()}
+        masks = {name: torch.rand(value.shape, generator=generator) < 0.1 for name, value in group.items()}
+        head = {
+            name: torch.randn(value.shape, generator=generator)
+            for name, value in model.named_parameters()
+            if name not in group
+        }
+        sft = SparseFineTuning.difference(group, tuned, masks, replaced=head)
+        # A bias that lets no label always be the likeliest: a wrong order of labels must be seen in the scores.
+        sft.apply(model)
+        batch = unigram_xlm_roberta()(sentences("greek"), padding=True, return_tensors="pt")
+        with torch.no_grad():
+            head["classifier.out_proj.bias"] -= model.eval()(**batch).logits.mean(dim=0)
+        SparseFineTuning.difference(group, tuned, masks, replaced=head).save_composable(folder)
+        return Repository(
+            {"pytorch_diff.bin": (Path(folder) / "pytorch_diff.bin").read_bytes(), "README.md": b"# SFT\n"}
+        )
 
 
 def nli(language: str, rows: int, label: int = 0) -> bytes:

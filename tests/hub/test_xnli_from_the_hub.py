@@ -1,4 +1,4 @@
-"""configs/xnli.yaml as it is, but for fewer steps, against the loopback hub."""
+"""configs/xnli.yaml as it is, but for fewer steps and a published teacher, against the loopback hub."""
 
 import copy
 import os
@@ -7,10 +7,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 import yaml
+from transformers import AutoTokenizer
 
 from bistil_core.files import read_json
+from bistil_core.models.sparse import SparseFineTuning
+from bistil_core.scoring import LabelledData, score_model
+from bistil_core.tasks import nli
 from tests.hub.loopback import Fault
 
 REPOSITORY = Path(__file__).parents[2]
@@ -18,10 +23,18 @@ REPOSITORY = Path(__file__).parents[2]
 FEWER_STEPS = {
     "corpora": {"en": {"source": {"maximum_characters": 20_000}, "validation_fraction": 0.1}},
     "phase1": {"steps": 3, "batch_size": 2, "block_length": 16, "evaluate_every": 2, "validation_blocks": 4},
-    "teacher": {"nli": {"fine_tuning": {"dense_epochs": 1, "sparse_epochs": 1, "max_length": 48}}},
+    "teacher": {
+        "nli": {
+            "fine_tuning": None,
+            "task_sft": {
+                "kind": "hub", "repository": "owner/xlmr-task-sft-nli", "revision": "main",
+                "labels": ["contradiction", "entailment", "neutral"],
+            },
+        }
+    },
     "phase2": {"nli": {"dense_epochs": 1, "sparse_epochs": 1, "max_length": 48}},
     "evaluate": {"bootstrap_samples": 20, "speed_repeats": 2, "speed_length": 16},
-}
+}  # fmt: skip
 OTHER_COMMIT = "da39a3ee5e6b4b0d3255bfef95601890afd80709"
 DOWNLOADS = [
     "datasets/facebook--xnli_en_test",
@@ -31,6 +44,7 @@ DOWNLOADS = [
     "datasets/wikimedia--wikipedia_20231101.en_train",
     "datasets/wikimedia--wikipedia_20231101.sw_train",
     "models/FacebookAI--xlm-roberta-base",
+    "models/owner--xlmr-task-sft-nli",
 ]
 
 
@@ -103,6 +117,20 @@ def test_xnli_in_swahili_from_the_hub_to_the_result(commits_of_the_configuration
     assert result["data"]["corpora"]["sw"]["documents"]["read"] == 150
     assert len(result["data"]["corpora"]["en"]["files"]) == 2
 
+    # The teacher by hand: theta + phi_task, and the rows of its head in our order.
+    model = nli.load_model(tmp_path / "results" / "base_models" / "xlmr")
+    (published,) = (tmp_path / "results" / "downloads" / "models").glob("owner--*")
+    sft = SparseFineTuning.load(published)
+    for name in ("classifier.out_proj.weight", "classifier.out_proj.bias"):
+        sft.replacements[name] = sft.replacements[name][[1, 2, 0]]
+    sft.apply(model)
+    tokenizer = AutoTokenizer.from_pretrained(tmp_path / "results" / "base_models" / "xlmr")
+    examples = pq.read_table(tmp_path / "results" / "benchmarks" / "xnli_sw" / "test.parquet")
+    counts, _ = score_model(model, LabelledData.encoded(nli.TASK, examples, tokenizer, 48, "sw"), 64)
+    found = {name: float(value) for name, value in nli.metrics(counts.sum(axis=0)).items()}
+    assert result["all_metrics"]["teacher"]["sw"] == found
+    assert (counts.sum(axis=0).reshape(3, 3).sum(axis=0) > 0).sum() > 1, "labels in any order would score the same"
+
     def stale(section, name, part):
         changes = copy.deepcopy(FEWER_STEPS)
         changes.setdefault(section, {}).setdefault(name, {})[part] = {"revision": OTHER_COMMIT}
@@ -148,8 +176,9 @@ def test_a_dry_run_shares_teacher_and_base_and_downloads_each_thing_once(tmp_pat
     jobs = dict(
         line.split() for line in run.stdout.splitlines() if len(line.split()) == 2 and line.split()[1].isdigit()
     )
-    languages, published_sfts = {"xnli": (1, 0), "americasnli": (10, 10)}[name]
-    assert jobs["prepare_base_model"] == jobs["fine_tune_teacher"] == "1"
+    languages, published_sfts = {"xnli": (1, 0), "americasnli": (10, 11)}[name]
+    teacher = {"xnli": "fine_tune_teacher", "americasnli": "compose_teacher"}[name]
+    assert jobs["prepare_base_model"] == jobs[teacher] == "1"
     assert jobs["download_model"] == str(1 + published_sfts)
     assert jobs["distil_phase1"] == jobs["distil_phase2"] == jobs["assemble_result"] == str(languages)
     assert jobs["download_dataset"] == str(2 + 2 * (languages + 1))

@@ -73,10 +73,19 @@ def of_every_kind() -> dict:
 
 
 def with_published_sfts() -> dict:
-    """One base model of the hub with language SFTs that others made."""
+    """One base model of the hub with language SFTs and teachers that others made."""
     experiment = of_every_kind()
-    for section in ("base_models", "teacher", "phase2", "benchmarks"):
-        experiment[section] = {"ner": experiment[section]["ner"]}
+    experiment["base_models"] = {"ner": experiment["base_models"]["ner"]}
+    for section in ("teacher", "phase2", "benchmarks"):
+        experiment[section] = {task: experiment[section][task] for task in ("ner", "dp")}
+    experiment["benchmarks"]["dp"]["base_model"] = "ner"
+    for task, source in (
+        ("ner", {"kind": "hub", "repository": "owner/task-ner", "revision": COMMIT}),
+        ("dp", {"kind": "file", "path": "sft-dp.safetensors"}),
+    ):
+        experiment["teacher"][task] = {part: experiment["teacher"][task][part] for part in ("train", "validation")} | {
+            "task_sft": source
+        }
     experiment["language_sft"] = {
         "tr": {"kind": "hub", "repository": "owner/tr", "revision": COMMIT},
         "sw": {"kind": "file", "path": "sft-sw.safetensors"},
@@ -91,7 +100,14 @@ def write_user_files(folder: Path) -> None:
         (folder / name / "config.json").write_text(json.dumps({"model_type": "bert"}))
     for name in ("tokenizer-qa", "other-qa"):
         (folder / name).write_text(name)
-    for name in ("sw.txt", "other-sw.txt", "sft-sw.safetensors", "other-sw.safetensors"):
+    for name in (
+        "sw.txt",
+        "other-sw.txt",
+        "sft-sw.safetensors",
+        "other-sw.safetensors",
+        "sft-dp.safetensors",
+        "other-dp.safetensors",
+    ):
         (folder / name).write_text(name)
     for language in ("en", "sw", "tr"):
         for name in ("dp", "other-dp"):

@@ -71,7 +71,7 @@ def test_a_changed_key_makes_stale_what_the_table_says(experiments, key):
 def test_each_module_counts_for_the_steps_of_the_table_and_no_others(experiments):
     """From the params that Snakemake noted, as `tests/pipeline/modules.yaml` has them."""
     found = {}
-    for record in (experiments["of_every_kind"].folder / ".snakemake" / "metadata").rglob("*"):
+    for record in (file for each in experiments.values() for file in (each.folder / ".snakemake/metadata").rglob("*")):
         noted = json.loads(record.read_text()) if record.is_file() else {"rule": RESULT}
         # A result says what code is behind it: that of all steps before it.
         if noted["rule"] == RESULT:

@@ -60,12 +60,9 @@ def test_source_test_stands_in_for_the_source_language_alone():
 @pytest.mark.parametrize("name", ["xnli", "americasnli"])
 def test_the_papers_hyper_parameters_are_configured(name):
     configuration = load_configuration(yaml.safe_load((CONFIGURATIONS / f"{name}.yaml").read_text()))
-    teacher, student, phase1 = (
-        configuration.teacher["nli"].fine_tuning,
-        configuration.phase2["nli"],
-        configuration.phase1,
-    )
-    for learnt in (teacher, student):
+    student, phase1 = configuration.phase2["nli"], configuration.phase1
+    # AmericasNLI's teacher is downloaded.
+    for learnt in filter(None, (configuration.teacher["nli"].fine_tuning, student)):
         assert (learnt.density, learnt.dense_epochs, learnt.sparse_epochs) == (0.08, 5, 5)
         assert (learnt.batch_size, learnt.learning_rate, learnt.evaluate_every) == (32, 2.0e-5, 625)
         assert (learnt.max_length, learnt.freeze_layer_norm) == (128, True)

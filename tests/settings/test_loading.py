@@ -268,3 +268,36 @@ def test_language_sfts_that_cannot_be_are_refused(changes, says):
     with pytest.raises(BistilError) as error:
         load_configuration(with_sfts(**changes))
     assert says in str(error.value)
+
+
+SFT = {"kind": "file", "path": "sft.safetensors"}
+
+
+@pytest.mark.parametrize(
+    ("section", "says"),
+    [
+        ({}, "teacher.nli: neither fine_tuning nor task_sft"),
+        ({"fine_tuning": VALID["phase2"]["nli"], "task_sft": SFT}, "teacher.nli: both fine_tuning and task_sft"),
+        (
+            {"task_sft": {**SFT, "labels": ["entailment", "neutral"]}},
+            "contradiction is not there once; allowed: each of",
+        ),
+        ({"task_sft": {**SFT, "lables": []}}, "did you mean labels?"),
+        ({"task_sft": "owner"}, "found 'owner'"),
+        ({"fine_tuning": {**VALID["phase2"]["nli"], "densitty": 1}}, "teacher.nli.fine_tuning.densitty: unknown key"),
+        ({"fine_tuning": {"density": 0.1}}, "teacher.nli.fine_tuning.max_length: missing"),
+    ],
+)
+def test_a_teacher_is_fine_tuned_or_published_with_its_labels(section, says):
+    data = {part: VALID["teacher"]["nli"][part] for part in ("train", "validation")}
+    found = problems(changed("teacher.nli", {**data, **section}))
+    assert any(says in line for line in found), found
+
+
+def test_a_published_teacher_is_of_one_base_model():
+    values = changed("teacher.nli.task_sft", "owner/name")
+    del values["teacher"]["nli"]["fine_tuning"]
+    load_configuration(values)
+    values["base_models"]["other"] = values["base_models"]["mini"]
+    values["benchmarks"]["another"] = {**values["benchmarks"]["xnli"], "base_model": "other"}
+    assert any("one published sparse fine-tuning for the base models mini, other" in line for line in problems(values))

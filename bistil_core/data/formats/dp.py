@@ -103,4 +103,5 @@ FORMAT = Format(
     changes=changes,
     readers={".conllu": read_conllu},
     left_out="without words",
+    labels=RELATIONS,
 )

@@ -72,4 +72,5 @@ FORMAT = Format(
     changes=changes,
     readers={".txt": read_conll, ".conll": read_conll},
     left_out="without words",
+    labels=LABELS,
 )

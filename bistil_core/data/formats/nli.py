@@ -50,4 +50,5 @@ def _sentence(field: str, values: Mapping[str, Any]) -> str:
 FORMAT = Format(
     schema=pa.schema([("premise", pa.string()), ("hypothesis", pa.string()), ("label", pa.int8())]),
     normalise=normalise,
+    labels=LABELS,
 )

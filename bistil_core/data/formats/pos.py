@@ -33,4 +33,5 @@ FORMAT = Format(
     normalise=normalise,
     readers={".conllu": read_conllu},
     left_out="without words",
+    labels=UPOS,
 )

@@ -1,0 +1,109 @@
+"""Teachers from published sparse fine-tunings equal the same composed by hand; heads that do not fit are refused."""
+
+import pytest
+import torch
+from transformers import BertForSequenceClassification, BertForTokenClassification
+
+from bistil_core.data.formats.ner import LABELS
+from bistil_core.errors import BistilError
+from bistil_core.evaluation.finished import load_finished
+from bistil_core.files import read_json
+from bistil_core.models.loading import load_tokenizer
+from bistil_core.models.sparse import SparseFineTuning
+from bistil_core.tasks import task_named
+from bistil_core.training.compose_teacher import compose_teacher
+from tests.pipeline.tiny_steps import write_tiny_inputs
+
+SORTED = sorted(LABELS)
+
+
+@pytest.fixture(scope="module")
+def inputs(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("inputs")
+    write_tiny_inputs(folder)
+    return folder
+
+
+def published(folder, model_class=BertForTokenClassification, labels=7, seed=0):
+    """A sparse fine-tuning of the base in `folder` with the head of a model class, and that model with it."""
+    torch.manual_seed(seed)
+    model = model_class.from_pretrained(folder / "base", num_labels=labels).eval()
+    original = {name: value.detach().clone() for name, value in model.named_parameters()}
+    with torch.no_grad():
+        for name, value in model.named_parameters():
+            moved = torch.rand(value.shape) < (0.1 if name.startswith("bert.") else 2.0)
+            value += torch.randn(value.shape) * moved
+    group = {name: value for name, value in model.named_parameters() if name.startswith("bert.")}
+    head = {name: value for name, value in model.named_parameters() if name not in group}
+    masks = {name: torch.ones_like(value, dtype=torch.bool) for name, value in group.items()}
+    return SparseFineTuning.difference({name: original[name] for name in group}, group, masks, replaced=head), model
+
+
+def logits(model, folder):
+    batch = load_tokenizer(folder / "base")(["w1 w2 w3", "w4 w5 w6"], return_tensors="pt")
+    with torch.no_grad():
+        return model(**batch).logits
+
+
+def test_a_published_task_sft_is_a_teacher_with_its_labels_in_our_order(inputs, tmp_path):
+    sft, by_hand = published(inputs)
+    sft.save_composable(tmp_path / "hub")
+    compose_teacher(inputs / "base", tmp_path / "hub", tmp_path / "teacher", "ner", SORTED)
+    teacher = task_named("ner").load_model(tmp_path / "teacher").eval()
+    expected = logits(by_hand, inputs)[..., [SORTED.index(label) for label in LABELS]]
+    torch.testing.assert_close(logits(teacher, inputs), expected)
+    assert teacher.config.id2label == dict(enumerate(LABELS))
+    record = read_json(tmp_path / "teacher" / "training.json")
+    assert (record["task_sft"], record["labels"]) == ({"path": str(tmp_path / "hub")}, SORTED)
+    assert record["tuned_parameters"] == sft.tuned_parameters
+
+
+def test_it_is_learnt_at_the_base_and_stands_beside_any_language(inputs, tmp_path):
+    task_sft, _ = published(inputs, BertForSequenceClassification, labels=3)
+    task_sft.save(tmp_path / "task.safetensors")
+    for seed, language in ((1, "en"), (2, "sw")):
+        published(inputs, seed=seed)[0].without_replacements().save(tmp_path / language)
+    compose_teacher(
+        inputs / "base", tmp_path / "task.safetensors", tmp_path / "teacher", "nli", language_sft=tmp_path / "en"
+    )
+    task = task_named("nli")
+    for language in ("en", "sw"):
+        by_hand = BertForSequenceClassification.from_pretrained(inputs / "base", num_labels=3).eval()
+        SparseFineTuning.load(tmp_path / language).apply(by_hand)
+        task_sft.apply(by_hand)
+        found = load_finished(task, inputs / "base", tmp_path / "teacher/sft.safetensors", None, tmp_path / language)
+        torch.testing.assert_close(logits(found, inputs), logits(by_hand, inputs))
+        if language == "en":
+            teacher = task.load_model(tmp_path / "teacher").eval()
+            torch.testing.assert_close(logits(teacher, inputs), logits(by_hand, inputs))
+
+
+def test_the_same_file_gives_the_same_bytes(inputs, tmp_path):
+    published(inputs)[0].save_composable(tmp_path / "hub")
+    for name in ("once", "again"):
+        compose_teacher(inputs / "base", tmp_path / "hub", tmp_path / name, "ner", SORTED)
+    once, again = ({path.name: path.read_bytes() for path in (tmp_path / name).iterdir()} for name in ("once", "again"))
+    assert once == again
+    assert {"config.json", "model.safetensors", "sft.safetensors", "tokenizer.json", "training.json"} <= once.keys()
+
+
+@pytest.mark.parametrize(
+    ("task", "labels", "says"),
+    [
+        ("dp", None, "its task head is classifier.bias, classifier.weight; that of DependencyParser is parser.arc"),
+        ("qa", None, "of which it lacks qa_outputs.bias, qa_outputs.weight; give a sparse fine-tuning of this task"),
+        ("nli", None, r"classifier.(weight|bias) has shape \(7"),
+        ("ner", [*SORTED, "B-DATE"], "has 7 rows for the 8 labels B-LOC"),
+    ],
+)
+def test_a_head_that_does_not_fit_is_refused(inputs, tmp_path, task, labels, says):
+    published(inputs)[0].save_composable(tmp_path / "hub")
+    with pytest.raises(BistilError, match=says):
+        compose_teacher(inputs / "base", tmp_path / "hub", tmp_path / "teacher", task, labels)
+    assert not (tmp_path / "teacher").exists()
+
+
+def test_a_file_without_a_head_is_refused(inputs, tmp_path):
+    published(inputs)[0].without_replacements().save_composable(tmp_path / "hub")
+    with pytest.raises(BistilError, match="its task head is not there; that of BertForTokenClassification is"):
+        compose_teacher(inputs / "base", tmp_path / "hub", tmp_path / "teacher", "ner")
