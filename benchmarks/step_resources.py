@@ -13,8 +13,9 @@ from pathlib import Path
 
 import psutil
 
-from bistil_core import resources
-from bistil_core.resources import ModelShape, parquet_size, rows_in
+from bistil_core.planning import resources
+from bistil_core.planning.inputs import parquet_size, rows_in
+from bistil_core.planning.shapes import ModelShape
 from bistil_core.settings.loading import load_configuration
 
 REPOSITORY = Path(__file__).parents[1]
@@ -22,7 +23,7 @@ TARGET = "results/xnli_sw.json"
 
 
 def asked(folder: Path, config: Path) -> dict[str, float]:
-    """Rule -> bytes of the model in bistil_core/resources.py, for the steps that train."""
+    """Rule -> bytes of the model in bistil_core/planning/resources.py, for the steps that train."""
     import yaml
 
     settings = load_configuration(yaml.safe_load(config.read_text()))
@@ -30,13 +31,18 @@ def asked(folder: Path, config: Path) -> dict[str, float]:
     base = ModelShape.of(next((results / "base_models").iterdir()))
     student = ModelShape.of(next((results / "students").iterdir()))
     (task,) = (each for each in (results / "tasks").iterdir() if each.name.startswith("nli"))
-    examples, labelled = rows_in(task, "train.parquet"), parquet_size(task)
+    labelled = {
+        "examples": rows_in(task, "train.parquet"),
+        "validation": rows_in(task, "validation.parquet"),
+        "data": parquet_size(task),
+        "tokens": settings.teacher["nli"].fine_tuning.max_length,
+    }
     text = parquet_size(results / "corpora" / "en", results / "corpora" / "sw")
     teacher, phase2 = settings.teacher["nli"].fine_tuning, settings.phase2["nli"]
     return {
         "distil_phase1": resources.phase1_need(base, settings.phase1, text).bytes,
-        "fine_tune_teacher": resources.fine_tuning_need(base, teacher, examples, labelled).bytes,
-        "distil_phase2": resources.fine_tuning_need(student, phase2, examples, labelled, base).bytes,
+        "fine_tune_teacher": resources.fine_tuning_need(base, teacher, **labelled).bytes,
+        "distil_phase2": resources.fine_tuning_need(student, phase2, **labelled, teacher=base).bytes,
     }
 
 

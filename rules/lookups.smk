@@ -89,6 +89,7 @@ def examples_used():
         yield from ((benchmark.test_in(language, SOURCE), language) for language in (SOURCE, *benchmark.languages))
 
 
+@cache
 def datasets_on_hub():
     """Name of the download -> where it comes from, for every split of a data set on the hub."""
     uses = [*((corpus.source, language) for language, corpus in SETTINGS.corpora.items()), *examples_used()]

@@ -2,23 +2,23 @@
 
 from math import ceil
 
-from bistil_core import resources
-from bistil_core.resources import ModelShape, parquet_size, rows_in
+from bistil_core.planning import resources
+from bistil_core.planning.devices import DEVICES, gpu_of
+from bistil_core.planning.inputs import NotMadeYet, parquet_size, rows_in
+from bistil_core.planning.shapes import ModelShape
+from bistil_core.threads import gpus_asked_for
 
-CPU_TFLOPS = 0.03
-"""What one thread of a CPU does in such a step, in teraFLOP/s, at the lower end of what was measured."""
+MEMORY_MARGIN = 1.5
+TIME_MARGIN = 3
+"""Nodes are slower than what was measured, and shared."""
 
-READ_PER_SECOND = 0.2e6
-"""Bytes of compressed text that are read, cleaned and tokenised in a second, likewise."""
-
-MARGIN = 1.5
 MINUTES_AT_LEAST = 15
 
 
-def gpu_tflops():
-    """Speed of the cluster's GPUs, which its profile gives among the default resources; none: CPUs do it."""
+def cluster_gpu():
+    """The cluster's GPUs, whose speed its profile gives among the default resources; none: CPUs do it."""
     given = workflow.resource_settings._parsed_default_resources.get("tflops").raw
-    return CPU_TFLOPS if given is None else float(given)
+    return DEVICES["cpu"] if given is None else gpu_of(float(given))
 
 
 def needs(need_of, trains=False):
@@ -27,22 +27,30 @@ def needs(need_of, trains=False):
     def need_or_default(wildcards, input):
         try:
             return need_of(wildcards, input)
-        except resources.NotMadeYet:
+        except NotMadeYet:
             raise
         except (OSError, ValueError, KeyError):
             # Files that cannot be read are the step's to complain of, in words for the person who gave them.
             return resources.Need()
 
-    def megabytes(wildcards, input, attempt):
-        return ceil(attempt * MARGIN * need_or_default(wildcards, input).bytes / 1e6)
+    def megabytes(wildcards, input, attempt, threads, rulename, async_run):
+        known = {"attempt": attempt, "threads": threads, "rulename": rulename, "async_run": async_run}
+        processes = gpus_of(rulename, wildcards, input=input, **known) if trains else 1
+        return ceil(attempt * processes * MEMORY_MARGIN * need_or_default(wildcards, input).bytes / 1e6)
 
     def minutes(wildcards, input, attempt):
-        need = need_or_default(wildcards, input)
-        speed = gpu_tflops() if trains else CPU_TFLOPS
-        seconds = need.flops / (speed * 1e12) + need.read / READ_PER_SECOND
-        return ceil(attempt * (MINUTES_AT_LEAST + MARGIN * seconds / 60))
+        device = cluster_gpu() if trains else DEVICES["cpu"]
+        seconds = need_or_default(wildcards, input).seconds(device, threads=1)
+        return ceil(attempt * (MINUTES_AT_LEAST + TIME_MARGIN * seconds / 60))
 
     return {"mem_mb": megabytes, "runtime": minutes, "gpu": local_gpus() if trains else 0}
+
+
+def gpus_of(rule, wildcards, **known):
+    """The GPUs that the profile or the command line gives a step; each has a process, with memory of its own."""
+    given = workflow.get_rule(rule).resources
+    asked = {name: given[name].evaluate(wildcards, **known).value for name in ("gpu", "gres") if name in given}
+    return gpus_asked_for(**asked)
 
 
 def local_gpus():
@@ -60,7 +68,7 @@ def corpus_need(wildcards, input):
     files = (
         Path(file) for folder in map(Path, input) for file in ([folder] if folder.is_file() else folder.rglob("*"))
     )
-    return resources.Need(read=sum(file.stat().st_size for file in files if file.is_file()))
+    return resources.Need(text=sum(file.stat().st_size for file in files if file.is_file()) / resources.COMPRESSED)
 
 
 def base_model_need(wildcards, input):
@@ -84,10 +92,9 @@ def counting_need(wildcards, input):
 
 
 def trimming_need(wildcards, input):
-    """The base model is cut, and both corpora are tokenised before and after for the statistics."""
-    base = resources.loading_need(ModelShape.of(input.base_model))
-    text = resources.reading_need(2 * parquet_size(input.source_corpus, input.target_corpus))
-    return resources.Need(base.bytes + text.bytes, read=text.read)
+    """The base model is cut, and the held-out text of both corpora tokenised before and after for the statistics."""
+    held_out = parquet_size(input.source_corpus, input.target_corpus, name="validation.parquet")
+    return resources.trimming_need(ModelShape.of(input.base_model), held_out)
 
 
 def language_sft_need(wildcards, input):
@@ -104,9 +111,7 @@ def phase1_need(wildcards, input):
 
 def teacher_need(wildcards, input):
     """All epochs of the teacher."""
-    examples = rows_in(input.data, "train.parquet")
-    base = ModelShape.of(input.base_model)
-    return resources.fine_tuning_need(base, teacher_settings(wildcards), examples, parquet_size(input.data))
+    return labelled_need(ModelShape.of(input.base_model), teacher_settings(wildcards), input.data)
 
 
 def composing_need(wildcards, input):
@@ -117,21 +122,32 @@ def composing_need(wildcards, input):
 def phase2_need(wildcards, input):
     """All epochs of phase 2, with the teacher beside the student."""
     teacher = ModelShape.of(input.teacher) if input.teacher else None
+    return labelled_need(ModelShape.of(input.student), phase2_settings(wildcards), input.data, teacher)
+
+
+def labelled_need(model, settings, data, teacher=None):
+    """A fine-tuning on examples that may all be as long as they are allowed to be."""
     return resources.fine_tuning_need(
-        ModelShape.of(input.student),
-        phase2_settings(wildcards),
-        rows_in(input.data, "train.parquet"),
-        parquet_size(input.data),
-        teacher,
+        model,
+        settings,
+        examples=rows_in(data, "train.parquet"),
+        validation=rows_in(data, "validation.parquet"),
+        data=parquet_size(data),
+        tokens=settings.max_length,
+        teacher=teacher,
     )
 
 
 def scoring_need(wildcards, input):
     """Every test example once."""
-    examples = rows_in(input.test, "test.parquet")
     length = max_length(wildcards)["max_length"]
-    batch = SETTINGS.evaluate.batch_size
-    return resources.scoring_need(ModelShape.of(input.model), examples, batch, length, parquet_size(input.test))
+    return resources.scoring_need(
+        ModelShape.of(input.model),
+        examples=rows_in(input.test, "test.parquet"),
+        batch=SETTINGS.evaluate.batch_size,
+        length=length,
+        tokens=length,
+    )
 
 
 def export_need(wildcards, input):
@@ -141,6 +157,4 @@ def export_need(wildcards, input):
 
 def both_models_need(wildcards, input):
     """Teacher and student are read, and run on few examples."""
-    batch, length = 32, SETTINGS.evaluate.speed_length
-    runs = 4 * batch * SETTINGS.evaluate.speed_repeats
-    return resources.scoring_need(ModelShape.of(input.teacher), runs, batch, length, 0)
+    return resources.timing_need(ModelShape.of(input.teacher), ModelShape.of(input.student), SETTINGS.evaluate)

@@ -1,11 +1,11 @@
-"""How fast the machines are that a plan may name.
+"""How fast the machines are that a plan may name, or a profile describe.
 
 The CPU's speed, and the seconds besides computation, are those of a run of the miniature (docs/scale.md has both beside
 each other, and the command). No GPU was at hand: theirs are data sheets and a share of the peak that is assumed.
 """
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from bistil_core.errors import BistilError
 
@@ -39,8 +39,8 @@ class Device:
 
     Attributes:
         flops: by precision, floating-point operations per second that it does in these trainings; of one CPU thread.
-        launching: seconds for each pass of each layer, at least.
-        memory: bytes; None: the machine's.
+        launching: seconds for each pass of each layer, at least; a CPU has none.
+        memory: bytes, where they are known.
         basis: where the numbers come from.
     """
 
@@ -53,7 +53,7 @@ class Device:
     @property
     def is_gpu(self) -> bool:
         """Whether its hours are GPU-hours."""
-        return self.memory is not None
+        return self.launching > 0
 
 
 def _gpu(name: str, float32: float, bfloat16: float, gigabytes: float) -> Device:
@@ -74,6 +74,12 @@ DEVICES = {
         _gpu("H200", 67, 989, 141),
     )
 }
+
+
+def gpu_of(teraflops: float) -> Device:
+    """A GPU that does so many teraFLOP/s in these trainings, in either precision."""
+    flops = dict.fromkeys(get_args(Precision), teraflops * 1e12)
+    return Device("GPU", flops, LAUNCHING, None, "as the profile says")
 
 
 def device_named(name: str) -> Device:

@@ -30,7 +30,7 @@ def plan(configuration: Configuration, output: Path, device: str, threads: int, 
     """
     chosen, cpu, sizes = device_named(device), DEVICES["cpu"], Sizes()
     steps = steps_of(configuration, sizes)
-    seconds = [step.cost.seconds(chosen if step.cost.trains else cpu, threads) for step in steps]
+    seconds = [step.cost.need.seconds(chosen if step.cost.trains else cpu, threads) for step in steps]
     table = pd.DataFrame([_row(step, each, taken.get(step.output)) for step, each in zip(steps, seconds, strict=True)])
     table["gpu_seconds"] = table.seconds.where(table.trains & chosen.is_gpu, 0.0)
     stages = [_stage(str(rule), rows) for rule, rows in table.groupby("rule", sort=False)]
@@ -60,7 +60,7 @@ def _row(step: Step, seconds: float, taken: float | None) -> dict[str, Any]:
         "rule": step.rule,
         "seconds": seconds,
         "trains": cost.trains,
-        "memory": cost.memory,
+        "memory": cost.need.bytes,
         "disk": cost.disk,
         "scratch": cost.scratch,
         "download": cost.download,

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from bistil_core.downloads import model_folder
-from bistil_core.resources import ModelShape
+from bistil_core.planning.shapes import ModelShape
 from bistil_core.settings.local_files import local_paths
 
 MINIATURE = Path(__file__).parents[1] / "miniature" / "mmt"
@@ -36,8 +36,6 @@ KEPT_TOKENS = 30_000
 """Of a vocabulary that is cut to two languages, about as many as the paper's students have."""
 
 EXAMPLE_BYTES = 300
-COMPRESSED = 0.45
-"""Bytes of Parquet for each byte of text."""
 
 
 class Sizes:

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from bistil_core.downloads import dataset_folder, file_folder, model_folder
-from bistil_core.planning.costs import Cost
-from bistil_core.planning.estimates import Estimates
+from bistil_core.planning.estimates import Cost, Estimates
+from bistil_core.planning.resources import Need
 from bistil_core.planning.sizes import Sizes
 from bistil_core.settings.configuration import Configuration
 
@@ -135,4 +135,4 @@ def _results(configuration: Configuration, sizes: Sizes) -> Iterator[Step]:
                 yield Step("evaluate_model", scores, estimates.evaluation(base, task, data, student=True))
             yield Step("export_model", f"results/models/{result}", estimates.export(base))
             yield Step("measure_speed", f"results/{result}.speed.json", estimates.speed(base))
-            yield Step("assemble_result", f"results/{result}.json", Cost(start="training", disk=15e3))
+            yield Step("assemble_result", f"results/{result}.json", Cost(Need(start="training"), disk=15e3))
