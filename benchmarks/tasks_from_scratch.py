@@ -68,7 +68,7 @@ def main() -> None:
             warmup_fraction=0.1, max_length=128,
         )  # fmt: skip
         fine_tune_teacher(
-            folder / "model", folder / "data", folder / "teacher", task, "en", settings, 1, arguments.threads
+            folder / "model", {"en": folder / "data"}, folder / "teacher", task, "en", settings, 1, arguments.threads
         )
         output = folder / "scores.json"
         evaluation = EvaluateSettings(bootstrap_samples=200)

@@ -83,8 +83,9 @@ def models_on_hub():
 
 def examples_used():
     """Every source of labelled examples with the language in which it is used."""
-    for task in SETTINGS.teacher.values():
-        yield from ((data, SOURCE) for data in (task.train, task.validation))
+    for task, section in SETTINGS.teacher.items():
+        for language in SETTINGS.teacher_languages(task):
+            yield from ((data, language) for data in (section.train, section.validation))
     for benchmark in SETTINGS.benchmarks.values():
         yield from ((benchmark.test_in(language, SOURCE), language) for language in (SOURCE, *benchmark.languages))
 
@@ -243,6 +244,21 @@ def training_data_of(wildcards):
     return f"results/tasks/{benchmark_of(wildcards).task}_{SOURCE}"
 
 
+def source_languages(wildcards):
+    """The languages that a task's teacher is fine-tuned on, that of the wildcards first."""
+    return [wildcards.source, *SETTINGS.teacher_languages(wildcards.task)[1:]]
+
+
+def learnt_from(wildcards):
+    """A teacher's training data, in the order of its languages, and their sparse fine-tunings."""
+    languages = source_languages(wildcards)
+    adapted = {f"language_sft_{language}": language_sft_of(wildcards.base, language) for language in languages}
+    return {
+        "data": [f"results/tasks/{wildcards.task}_{language}" for language in languages],
+        **{name: sft for name, sft in adapted.items() if sft},
+    }
+
+
 def teacher_settings(wildcards):
     """How the task's teacher is fine-tuned."""
     return SETTINGS.teacher[wildcards.task].fine_tuning
@@ -292,10 +308,21 @@ def timing_settings():
     return canonical(SETTINGS.evaluate.model_dump(include={"speed_repeats", "speed_length"}))
 
 
+def languages_behind(wildcards):
+    """The languages that one result stands on: source and target, and the teacher's others."""
+    others = SETTINGS.teacher_languages(benchmark_of(wildcards).task)[1:]
+    return list(dict.fromkeys((SOURCE, wildcards.language, *others)))
+
+
 def trained_language_sfts(wildcards):
-    """Whether a language SFT that one result stands on is trained here."""
-    chosen = (SETTINGS.language_sft.get(language) for language in (SOURCE, wildcards.language))
-    return any(sft and sft.kind == "train" for sft in chosen)
+    """The languages whose SFTs are trained here, of those that one result stands on."""
+    chosen = {language: SETTINGS.language_sft.get(language) for language in languages_behind(wildcards)}
+    return [language for language, sft in chosen.items() if sft and sft.kind == "train"]
+
+
+def corpora_behind(wildcards):
+    """The languages whose corpora had a part in one result."""
+    return list(dict.fromkeys((SOURCE, wildcards.language, *trained_language_sfts(wildcards))))
 
 
 def part_in_result(wildcards):
@@ -307,13 +334,13 @@ def part_in_result(wildcards):
         return {name: whole[section][name] for name in names}
 
     part = {name: whole[name] for name in ("experiment", "source_language", "seed", "trim", "phase1", "evaluate")}
-    sfts = {name: sft for name, sft in whole["language_sft"].items() if name in (SOURCE, wildcards.language)}
+    sfts = {name: sft for name, sft in whole["language_sft"].items() if name in languages_behind(wildcards)}
     if sfts:
         part["language_sft"] = sfts
         if trained_language_sfts(wildcards):
             part["train_language_sft"] = whole["train_language_sft"]
     part["base_models"] = only("base_models", benchmark.base_model)
-    part["corpora"] = only("corpora", SOURCE, wildcards.language)
+    part["corpora"] = only("corpora", *corpora_behind(wildcards))
     part["teacher"] = only("teacher", benchmark.task)
     part["phase2"] = only("phase2", benchmark.task)
     part["benchmarks"] = only("benchmarks", wildcards.benchmark)
@@ -331,7 +358,7 @@ def code_behind_result(wildcards):
         *task_modules(benchmark.task),
         *family_modules(benchmark.base_model),
         base_source_module(benchmark.base_model),
-        *sorted({text_source_module(corpus_of(language).source.kind) for language in languages}),
+        *sorted({text_source_module(corpus_of(language).source.kind) for language in corpora_behind(wildcards)}),
         *sorted(set().union(*(example_modules(data, benchmark.task) for data in labelled))),
     )
     steps = (*STEPS, "compose_teacher" if benchmark.task in published_tasks() else "fine_tune_teacher")

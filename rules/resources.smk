@@ -122,17 +122,17 @@ def composing_need(wildcards, input):
 def phase2_need(wildcards, input):
     """All epochs of phase 2, with the teacher beside the student."""
     teacher = ModelShape.of(input.teacher) if input.teacher else None
-    return labelled_need(ModelShape.of(input.student), phase2_settings(wildcards), input.data, teacher)
+    return labelled_need(ModelShape.of(input.student), phase2_settings(wildcards), [input.data], teacher)
 
 
-def labelled_need(model, settings, data, teacher=None):
-    """A fine-tuning on examples that may all be as long as they are allowed to be."""
+def labelled_need(model, settings, folders, teacher=None):
+    """A fine-tuning on examples, in folders, that may all be as long as they are allowed to be."""
     return resources.fine_tuning_need(
         model,
         settings,
-        examples=rows_in(data, "train.parquet"),
-        validation=rows_in(data, "validation.parquet"),
-        data=parquet_size(data),
+        examples=sum(rows_in(folder, "train.parquet") for folder in folders),
+        validation=sum(rows_in(folder, "validation.parquet") for folder in folders),
+        data=parquet_size(*folders),
         tokens=settings.max_length,
         teacher=teacher,
     )

@@ -3,9 +3,8 @@
 
 rule fine_tune_teacher:
     input:
+        unpack(learnt_from),
         base_model="results/base_models/{base}",
-        data="results/tasks/{task}_{source}",
-        language_sft=lambda wildcards: language_sft_of(wildcards.base, wildcards.source),
     output:
         directory("results/teachers/{base}_{task}_{source}"),
     log:
@@ -19,6 +18,7 @@ rule fine_tune_teacher:
         **needs(teacher_need, trains=True),
     params:
         settings=lambda wildcards: canonical(teacher_settings(wildcards)),
+        languages=source_languages,
         seed=lambda wildcards: {"seed": seed_of(SETTINGS, teacher_settings(wildcards))},
         code=lambda wildcards: code_of(
             "fine_tune_teacher",

@@ -6,12 +6,13 @@ from bistil_core.settings.tasks import TeacherSettings
 from bistil_core.threads import gpus_asked_for
 from bistil_core.training.fine_tune_teacher import fine_tune_teacher
 
-language_sft = snakemake.input.language_sft
+languages = snakemake.params.languages
+language_sfts = {language: snakemake.input.get(f"language_sft_{language}") for language in languages}
 
 with reporting(snakemake.log[0]):
     fine_tune_teacher(
         base_model=Path(snakemake.input.base_model),
-        data=Path(snakemake.input.data),
+        data=dict(zip(languages, map(Path, snakemake.input.data), strict=True)),
         output=Path(snakemake.output[0]),
         task=snakemake.wildcards.task,
         source_language=snakemake.wildcards.source,
@@ -20,5 +21,5 @@ with reporting(snakemake.log[0]):
         threads=snakemake.threads,
         processes=gpus_asked_for(**snakemake.resources),
         interval=CheckpointSettings(**snakemake.config.get("checkpoints", {})),
-        language_sft=Path(language_sft) if language_sft else None,
+        language_sfts={language: Path(sft) for language, sft in language_sfts.items() if sft},
     )

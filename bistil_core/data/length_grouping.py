@@ -20,7 +20,7 @@ class LengthGroupedBatches(Sampler[list[int]]):
         steps: batches in all, over as many epochs as that takes.
     """
 
-    def __init__(self, lengths: np.ndarray, batch_size: int, steps: int, seed: int):
+    def __init__(self, lengths: np.ndarray, batch_size: int, steps: int, seed: int | tuple[int, ...]):
         self.lengths = np.asarray(lengths)
         self.batch_size = batch_size
         self.steps = steps

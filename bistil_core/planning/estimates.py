@@ -131,7 +131,8 @@ class Estimates:
             disk = shape.weights + self.sft_download(base).disk
             return Cost(resources.loading_need(shape, "training"), disk=disk)
         disk = shape.weights + settings.density * SPARSE_ENTRY * shape.parameters
-        return self._training(shape, self._fine_tuning(shape, None, task, settings), disk)
+        languages = len(self.settings.teacher_languages(task))
+        return self._training(shape, self._fine_tuning(shape, None, task, settings, languages), disk)
 
     def phase2(self, base: str, task: str) -> Cost:
         """Distillation of the task."""
@@ -165,15 +166,20 @@ class Estimates:
         return Cost(Need(examples=examples), disk=COMPRESSED * EXAMPLE_BYTES * examples)
 
     def _fine_tuning(
-        self, model: ModelShape, teacher: ModelShape | None, task: str, settings: SparseOptimisation
+        self,
+        model: ModelShape,
+        teacher: ModelShape | None,
+        task: str,
+        settings: SparseOptimisation,
+        languages: int = 1,
     ) -> Need:
         source, validation = self.settings.teacher[task].train, self.settings.teacher[task].validation
-        examples = self.sizes.training_examples(task, source)
+        examples = languages * self.sizes.training_examples(task, source)
         return resources.fine_tuning_need(
             model,
             settings,
             examples=examples,
-            validation=validation.examples
+            validation=languages * validation.examples
             if validation.kind == "miniature"
             else max(500, VALIDATION_EXAMPLES * examples),
             data=COMPRESSED * EXAMPLE_BYTES * examples,

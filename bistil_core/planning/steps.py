@@ -43,13 +43,24 @@ def _bases(configuration: Configuration) -> list[str]:
 
 
 def _languages(configuration: Configuration) -> list[str]:
-    targets = (language for base in _bases(configuration) for language in languages_of(configuration, base))
-    return list(dict.fromkeys((configuration.source_language, *targets)))
+    """Those of all corpora that are read."""
+    bases = _bases(configuration)
+    targets = (language for base in bases for language in languages_of(configuration, base))
+    adapted = (language for base in bases for language in _trained_sfts(configuration, base))
+    return list(dict.fromkeys((configuration.source_language, *targets, *adapted)))
+
+
+def _adapted_languages(configuration: Configuration, base: str) -> list[str]:
+    """The languages that a base model is adapted to where a sparse fine-tuning is configured."""
+    tasks = (benchmark.task for benchmark in configuration.benchmarks.values() if benchmark.base_model == base)
+    taught = (language for task in tasks for language in configuration.teacher_languages(task))
+    languages = (configuration.source_language, *languages_of(configuration, base), *taught)
+    return list(dict.fromkeys(languages))
 
 
 def _trained_sfts(configuration: Configuration, base: str) -> list[str]:
     """Languages whose sparse fine-tunings of a base model are trained."""
-    languages = (configuration.source_language, *languages_of(configuration, base))
+    languages = _adapted_languages(configuration, base)
     found = ((language, configuration.language_sft.get(language)) for language in languages)
     return [language for language, sft in found if sft is not None and sft.kind == "train"]
 
@@ -61,7 +72,7 @@ def _downloads(configuration: Configuration, sizes: Sizes) -> Iterator[Step]:
         source = configuration.base_models[base].source
         if source.kind == "hub":
             yield Step("download_model", str(model_folder(source)), estimates.model_download(base))
-        for language in (source_language, *languages_of(configuration, base)):
+        for language in _adapted_languages(configuration, base):
             sft = configuration.language_sft.get(language)
             if sft is not None and sft.kind == "hub":
                 yield Step("download_model", str(model_folder(sft)), estimates.sft_download(base))
@@ -74,8 +85,9 @@ def _downloads(configuration: Configuration, sizes: Sizes) -> Iterator[Step]:
         sft = labelled.task_sft
         if sft is not None and sft.kind == "hub":
             yield Step("download_model", str(model_folder(sft)), estimates.sft_download(benchmark.base_model))
-        for data in (labelled.train, labelled.validation):
-            yield from _example_download(data, source_language, estimates.training_data(benchmark.task))
+        for language in configuration.teacher_languages(benchmark.task):
+            for data in (labelled.train, labelled.validation):
+                yield from _example_download(data, language, estimates.training_data(benchmark.task))
         for language in (source_language, *benchmark.languages):
             data = benchmark.test_in(language, source_language)
             yield from _example_download(data, language, estimates.test_data(benchmark.task, data))
@@ -109,7 +121,8 @@ def _shared(configuration: Configuration, sizes: Sizes) -> Iterator[Step]:
             yield Step("distil_phase1", f"results/students/{pair}", estimates.phase1(base, target))
     for benchmark in configuration.benchmarks.values():
         base, task = benchmark.base_model, benchmark.task
-        yield Step("prepare_training_data", f"results/tasks/{task}_{source}", estimates.training_data(task))
+        for language in configuration.teacher_languages(task):
+            yield Step("prepare_training_data", f"results/tasks/{task}_{language}", estimates.training_data(task))
         rule = "compose_teacher" if configuration.teacher[task].task_sft else "fine_tune_teacher"
         yield Step(rule, f"results/teachers/{base}_{task}_{source}", estimates.teacher(base, task))
 

@@ -43,6 +43,11 @@ class Configuration(Section):
         default=True, description="False: what no later step needs any more is deleted; no result depends on it."
     )
 
+    def teacher_languages(self, task: str) -> list[str]:
+        """The languages that a task's teacher is fine-tuned on, the source language first."""
+        others = set(self.teacher[task].languages or ()) - {self.source_language}
+        return [self.source_language, *sorted(others)]
+
     def max_length(self, task: str) -> int:
         """Tokens per example in a task's tests: as its teacher was trained, or as phase 2 reads where it was not."""
         return (self.teacher[task].fine_tuning or self.phase2[task]).max_length

@@ -36,6 +36,7 @@ def cross_checks(values: dict[str, Any]) -> Iterator[str]:
         yield from _miniature(values, source_language)
     yield from _language_sfts(values)
     yield from _teachers(values)
+    yield from _several_languages(values, source_language)
     yield from _synthetic(values)
     yield from _names_by_language(values, source_language)
 
@@ -92,7 +93,9 @@ def _language_sfts(values: dict[str, Any]) -> Iterator[str]:
     chosen = _mapping(values.get("language_sft"))
     for language, sft in chosen.items():
         key, train = f"language_sft.{language}", {"kind": "train"}
-        yield from _listed(key, language, values, "corpora")
+        taught = (_texts(section.get("languages")) for _, section in _mappings(values, "teacher"))
+        if sft in ("train", train) or not any(language in languages for languages in taught):
+            yield from _listed(key, language, values, "corpora")
         if sft in ("train", train) and values.get("train_language_sft") is None:
             fix = "add train_language_sft, which says how"
             yield problem(key, "found train without train_language_sft", "train with that section", fix)
@@ -123,6 +126,31 @@ def _teachers(values: dict[str, Any]) -> Iterator[str]:
             yield from _labels(f"{key}.task_sft.labels", _texts(labels), task)
 
 
+def _several_languages(values: dict[str, Any], source_language: Any) -> Iterator[str]:
+    """Lines for teachers of several languages whose data or whose list of them cannot be."""
+    for task, section in _mappings(values, "teacher"):
+        key, languages = f"teacher.{task}.languages", _texts(section.get("languages"))
+        if section.get("languages") is None:
+            continue
+        if source_language not in languages or len(set(languages)) != len(languages):
+            fix = f"list {source_language} and the others once each, or leave the key out"
+            yield problem(key, f"found {languages}", f"languages with the source language {source_language}", fix)
+        if section.get("task_sft") is not None:
+            yield problem(key, "found with task_sft, which is not trained", "languages with fine_tuning", "remove it")
+        for part in ("train", "validation") if len(languages) > 1 else ():
+            source = _mapping(section.get(part))
+            places = [source.get(name) for name in ("path", "name", "split")]
+            named = any(isinstance(place, dict) or "{language}" in str(place) for place in places)
+            if not named and not _is_miniature(source):
+                found = f"the same data for {', '.join(languages)}"
+                fix = "put {language} where the language's code stands"
+                yield problem(f"teacher.{task}.{part}", found, "data per language", fix)
+
+
+def _source_languages(section: dict[str, Any], source_language: Any) -> list[Any]:
+    return [source_language, *(each for each in _texts(section.get("languages")) if each != source_language)]
+
+
 def _labels(key: str, labels: list[str], task: str) -> Iterator[str]:
     # Only now: formats load pyarrow.
     from bistil_core.data.formats import format_of
@@ -151,7 +179,8 @@ def _miniature(values: dict[str, Any], source_language: str) -> Iterator[str]:
     ]
     for task, section in _mappings(values, "teacher"):
         uses += [
-            (f"teacher.{task}.{part}", section.get(part), [source_language], task) for part in ("train", "validation")
+            (f"teacher.{task}.{part}", section.get(part), _source_languages(section, source_language), task)
+            for part in ("train", "validation")
         ]
     for name, benchmark in _mappings(values, "benchmarks"):
         languages = [source_language, *_texts(benchmark.get("languages"))]
@@ -177,7 +206,7 @@ def _miniature(values: dict[str, Any], source_language: str) -> Iterator[str]:
 def _names_by_language(values: dict[str, Any], source_language: Any) -> Iterator[str]:
     """Lines for languages that a data set's `name` leaves out, where it gives one by language."""
     uses = [
-        (f"teacher.{task}.{part}", section.get(part), [source_language])
+        (f"teacher.{task}.{part}", section.get(part), _source_languages(section, source_language))
         for task, section in _mappings(values, "teacher")
         for part in ("train", "validation")
     ]

@@ -41,8 +41,9 @@ def _configured_paths(configuration: Configuration) -> Iterator[tuple[str, str]]
         yield from ((f"language_sft.{language}.path", path) for path in local_paths(sft))
     for task, section in configuration.teacher.items():
         for part in ("train", "validation"):
-            paths = local_paths(getattr(section, part), source_language)
-            yield from ((f"teacher.{task}.{part}.path", path) for path in paths)
+            for language in configuration.teacher_languages(task):
+                paths = local_paths(getattr(section, part), language)
+                yield from ((f"teacher.{task}.{part}.path", path) for path in paths)
         yield from ((f"teacher.{task}.task_sft.path", path) for path in local_paths(section.task_sft))
     for name, benchmark in configuration.benchmarks.items():
         for language in (source_language, *benchmark.languages):

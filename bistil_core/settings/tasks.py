@@ -47,6 +47,9 @@ class TeacherSection(Section):
 
     train: ExampleSource
     validation: ExampleSource
+    languages: list[str] | None = Field(
+        default=None, description="Of the labels that the teacher is fine-tuned on; none: the source language alone."
+    )
     fine_tuning: TeacherSettings | None = Field(default=None, description="How the teacher is fine-tuned.")
     task_sft: TaskSft | None = Field(
         default=None, description="In place of `fine_tuning`: the teacher is the base with this on it."

@@ -14,7 +14,7 @@ from bistil_core.tasks import task_named
 from bistil_core.threads import limit_threads
 from bistil_core.training.launching import in_processes
 from bistil_core.training.objectives import Distillation, GoldLabels, Objective
-from bistil_core.training.on_task import fine_tune_on_task
+from bistil_core.training.on_task import fine_tune_on_task, in_one_language
 from bistil_core.training.resuming import checkpoints_of
 from bistil_core.vocabulary.trimmed_embeddings import trim_embeddings
 
@@ -68,9 +68,7 @@ def distil_phase2(
     sft, training = fine_tune_on_task(
         model,
         task_named(task),
-        data,
-        source_language,
-        tokenizer,
+        in_one_language(task_named(task), data, source_language, tokenizer, settings, seed),
         settings,
         seed,
         objective,

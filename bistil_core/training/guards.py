@@ -66,12 +66,13 @@ def check_validation(stage: str, step: int, metrics: Mapping[str, float]) -> Non
 
 
 def describe_batch(batch: list) -> str:
-    """A batch in words: the rows of each language, or the examples, counted from 0."""
+    """A batch in words: the blocks or examples of each language, or the examples, counted from 0."""
     if not isinstance(batch[0], tuple):
         return f"examples {_listed(batch)}"
     languages = dict.fromkeys(draw[0] for draw in batch)
+    rows = "blocks" if len(batch[0]) == 3 else "examples"
     return "; ".join(
-        f"{language}, blocks {_listed([draw[1] for draw in batch if draw[0] == language])}" for language in languages
+        f"{language}, {rows} {_listed([draw[1] for draw in batch if draw[0] == language])}" for language in languages
     )
 
 

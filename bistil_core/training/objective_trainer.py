@@ -4,6 +4,7 @@ import datetime
 import logging
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -48,6 +49,8 @@ class ObjectiveTrainer(Trainer):
         train_batches: yields the training set's indices batch by batch, from the start whenever it is iterated over.
         eval_batches: the same for a validation by the objective.
         score: model -> the metrics of its validation; None to validate by the objective itself.
+        worn: what is put over the model for the forward and backward pass of each batch, by `over(batch)`, a context,
+            and taken off by `lift()`, whatever broke off; see `bistil_core.training.multi_source`.
     """
 
     def __init__(
@@ -60,6 +63,7 @@ class ObjectiveTrainer(Trainer):
         train_batches: Sampler,
         eval_batches: Sampler | None = None,
         score: Callable[[PreTrainedModel], dict[str, float]] | None = None,
+        worn: Any = None,
         **kwargs: Any,
     ):
         super().__init__(*args, **kwargs)
@@ -72,6 +76,7 @@ class ObjectiveTrainer(Trainer):
         self.train_batches = train_batches
         self.eval_batches = eval_batches
         self.score = score
+        self.worn = worn
         self.training_log: list[dict[str, float]] = []
         self.validation_log: list[dict[str, float]] = []
         self._guard = FiniteGuard(stage, train_batches)
@@ -100,7 +105,8 @@ class ObjectiveTrainer(Trainer):
             # Dropout of its own for each process and step: no state of generators need be kept for each process.
             seed = np.random.SeedSequence((self.args.seed, self.state.global_step, process_number()))
             torch.manual_seed(int(seed.generate_state(1)[0]))
-        loss = super().training_step(model, inputs, num_items_in_batch)
+        with self.worn.over(inputs) if self.worn else nullcontext():
+            loss = super().training_step(model, inputs, num_items_in_batch)
         sum_gradients(model.parameters())
         return loss
 
@@ -169,6 +175,8 @@ class ObjectiveTrainer(Trainer):
             super()._maybe_log_save_evaluate(*args, **kwargs)
         except Interrupted:
             self._validation_is_due = True
+            if self.worn:
+                self.worn.lift()
         if self.interruption.signal:
             self._leave()
 

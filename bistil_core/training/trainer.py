@@ -63,7 +63,7 @@ def run_training(
         evaluate_every: steps between validations; at least one takes place.
         select_by: "loss" (lower is better) or a metric (higher is better) of the validation.
         optimizer: in place of AdamW over all that requires a gradient.
-        trainer_options: `data_collator`, `eval_batches`, `score`.
+        trainer_options: `data_collator`, `eval_batches`, `score`, `worn`.
 
     Raises:
         BistilError: the disk cannot hold the checkpoints, or a loss or gradient is not finite.

@@ -13,6 +13,7 @@ KILLS = 6
 PARTS = {
     "phase1": ("phase1", "student", ""),
     "teacher": ("teacher", "teacher", "dense"),
+    "teacher of two languages": ("multi_source_teacher", "multi_source_teacher", "sparse"),
     "dense part of phase 2": ("phase2", "sft.safetensors", "dense"),
     "sparse part of phase 2": ("phase2", "sft.safetensors", "sparse"),
     "sparse part of a language SFT": ("language_sft", "sw.safetensors", "sparse"),

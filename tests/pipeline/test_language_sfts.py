@@ -41,10 +41,34 @@ def test_a_published_language_sft_is_downloaded_by_a_step_of_its_own(workspace):
     assert planned(published, "results/students/miniature_en-sw")["download_model"] == 1
 
 
+def test_a_teacher_of_several_languages_has_data_and_sft_of_each(workspace):
+    with_language_sfts(workspace, en="train", tr="train", sw="train")
+    workspace.config["corpora"]["tr"] = workspace.config["corpora"]["en"]
+    (workspace.folder / "nli-tr.tsv").write_text((workspace.folder / "nli-sw.tsv").read_text())
+    workspace.config["teacher"]["nli"]["languages"] = ["tr", "en"]
+    asked = planned(workspace, "results/teachers/miniature_nli_en")
+    assert (asked["prepare_training_data"], asked["train_language_sft"], asked["prepare_corpus"]) == (2, 2, 2)
+    asked = planned(workspace, "results/sft/xnli_sw.safetensors")
+    assert (asked["fine_tune_teacher"], asked["prepare_training_data"], asked["train_language_sft"]) == (1, 2, 3)
+
+
 def test_a_self_taught_student_needs_no_teacher(workspace):
     workspace.config["phase2"]["nli"]["teacher"] = "none"
     jobs = planned(workspace, "results/sft/xnli_sw.safetensors")
     assert (jobs["distil_phase2"], jobs["fine_tune_teacher"]) == (1, 0)
+
+
+@pytest.mark.slow
+def test_a_teacher_of_two_languages_through_the_snakefile(workspace):
+    workspace.config["teacher"]["nli"]["languages"] = ["sw", "en"]
+    run = with_language_sfts(workspace, en="train", sw="train").snakemake("results/teachers/miniature_nli_en")
+    assert run.returncode == 0, run.stdout
+    results = workspace.folder / "results"
+    teacher, english = results / "teachers/miniature_nli_en", results / "language_sfts/miniature_en.safetensors"
+    task = task_named("nli")
+    in_english = load_finished(task, results / "base_models/miniature", teacher / "sft.safetensors", None, english)
+    for name, value in task.load_model(teacher).named_parameters():
+        torch.testing.assert_close(in_english.get_parameter(name), value, rtol=0, atol=1e-6)
 
 
 @pytest.mark.slow

@@ -68,6 +68,14 @@ def test_a_changed_key_makes_stale_what_the_table_says(experiments, key):
         assert [job for job in jobs if not job.mentions(name)] == []
 
 
+def test_a_teacher_of_one_more_language_is_stale_and_needs_its_data(experiments):
+    workspace = experiments["of_every_kind"]
+    config = changed(workspace.config, ["teacher", "nli", "languages"], ["sw", "en"])
+    jobs = stale_jobs(Workspace(workspace.folder, config, workspace.repository))
+    itself = {(job.rule, job.wildcards) for job in jobs if job.stale_itself and job.rule != RESULT}
+    assert itself == {("prepare_training_data", ("nli", "sw")), ("fine_tune_teacher", ("nli", "nli", "en"))}
+
+
 def test_each_module_counts_for_the_steps_of_the_table_and_no_others(experiments):
     """From the params that Snakemake noted, as `tests/pipeline/modules.yaml` has them."""
     found = {}

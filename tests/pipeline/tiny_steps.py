@@ -6,9 +6,11 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+import torch
 from transformers import BertConfig, BertModel, set_seed
 
 from bistil_core.files import write_json
+from bistil_core.models.sparse import SparseFineTuning
 from bistil_core.progress import reporting
 from bistil_core.settings.checkpoints import CheckpointSettings
 from bistil_core.settings.language_sft import TrainLanguageSftSettings
@@ -28,7 +30,10 @@ FINE_TUNING = {
 
 
 def write_tiny_inputs(folder: Path) -> None:
-    """A base model with dropout, a vocabulary, corpora and labelled pairs below `folder`."""
+    """A base model with dropout, a vocabulary, corpora, labelled pairs and language SFTs below `folder`.
+
+    The pairs of sw have the upper half of the words.
+    """
     set_seed(0)
     base = BertModel(
         BertConfig(
@@ -46,20 +51,27 @@ def write_tiny_inputs(folder: Path) -> None:
     pq.write_table(pa.table(kept), folder / "vocabulary" / "kept_ids.parquet")
     generator = np.random.default_rng(0)
 
-    def sentence() -> str:
-        return " ".join(f"w{number}" for number in generator.integers(1, 40, size=generator.integers(3, 10)))
+    def sentence(first: int = 1) -> str:
+        return " ".join(f"w{number}" for number in generator.integers(first, 40, size=generator.integers(3, 10)))
 
-    for name, rows in (("corpora/en", 400), ("corpora/sw", 400), ("pairs", 160)):
+    for name, rows in (("corpora/en", 400), ("corpora/sw", 400), ("pairs", 160), ("pairs_sw", 160)):
         (folder / name).mkdir(parents=True)
         for split, count in (("train", rows), ("validation", rows // 8)):
             columns = {"text": [sentence() for _ in range(count)]}
-            if name == "pairs":
+            if name.startswith("pairs"):
+                first = 20 if name == "pairs_sw" else 1
                 columns = {
-                    "premise": [sentence() for _ in range(count)],
-                    "hypothesis": [sentence() for _ in range(count)],
+                    "premise": [sentence(first) for _ in range(count)],
+                    "hypothesis": [sentence(first) for _ in range(count)],
                     "label": pa.array(generator.integers(0, 3, size=count), pa.int8()),
                 }
             pq.write_table(pa.table(columns), folder / name / f"{split}.parquet")
+    theta = dict(base.named_parameters())
+    for seed, language in enumerate(("en", "sw")):
+        draws = torch.Generator().manual_seed(seed)
+        tuned = {name: value + 0.1 * torch.randn(value.shape, generator=draws) for name, value in theta.items()}
+        masks = {name: torch.rand(value.shape, generator=draws) < 0.1 for name, value in theta.items()}
+        SparseFineTuning.difference(theta, tuned, masks).save(folder / f"sft_{language}.safetensors")
 
 
 def phase1(folder: Path, output: Path, interval: CheckpointSettings = OFTEN, processes: int = 1, **overrides) -> None:
@@ -84,7 +96,7 @@ def teacher(folder: Path, output: Path, interval: CheckpointSettings = OFTEN, pr
     """The teacher, densely, into `output`/teacher."""
     fine_tune_teacher(
         base_model=folder / "base",
-        data=folder / "pairs",
+        data={"en": folder / "pairs"},
         output=output / "teacher",
         task="nli",
         source_language="en",
@@ -92,6 +104,24 @@ def teacher(folder: Path, output: Path, interval: CheckpointSettings = OFTEN, pr
         seed=1,
         interval=interval,
         processes=processes,
+    )
+
+
+def multi_source_teacher(
+    folder: Path, output: Path, interval: CheckpointSettings = OFTEN, processes: int = 1, **overrides
+) -> None:
+    """A teacher of two languages, each with its SFT, into `output`/multi_source_teacher."""
+    fine_tune_teacher(
+        base_model=folder / "base",
+        data={"en": folder / "pairs", "sw": folder / "pairs_sw"},
+        output=output / "multi_source_teacher",
+        task="nli",
+        source_language="en",
+        settings=TeacherSettings(**{**FINE_TUNING, "dense_epochs": 1.5, "sparse_epochs": 1.5, **overrides}),
+        seed=1,
+        interval=interval,
+        processes=processes,
+        language_sfts={language: folder / f"sft_{language}.safetensors" for language in ("en", "sw")},
     )
 
 
@@ -134,7 +164,13 @@ def language_sft(
     )
 
 
-STEPS = {"phase1": phase1, "teacher": teacher, "phase2": phase2, "language_sft": language_sft}
+STEPS = {
+    "phase1": phase1,
+    "teacher": teacher,
+    "multi_source_teacher": multi_source_teacher,
+    "phase2": phase2,
+    "language_sft": language_sft,
+}
 
 
 def run_step(name: str, folder: str, output: str, log: str, options: dict) -> None:

@@ -1,5 +1,6 @@
 """The plan has the jobs that Snakemake has, and sets beside them what they have taken."""
 
+import copy
 import json
 import re
 from collections import Counter
@@ -20,7 +21,19 @@ from tests.pipeline.experiments import of_every_kind, with_published_sfts, write
 MINIATURE = yaml.safe_load((REPOSITORY / "config.yaml").read_text())
 
 
-@pytest.mark.parametrize("experiment", [paper, of_every_kind, with_published_sfts, lambda: MINIATURE])
+def of_several_source_languages() -> dict:
+    """Teachers of English and Spanish, each of the languages with an SFT."""
+    config = copy.deepcopy(of_every_kind())
+    config["corpora"]["es"] = config["corpora"]["tr"]
+    config["language_sft"] = dict.fromkeys(("en", "es", "sw"), "train")
+    for task in ("nli", "ner"):
+        config["teacher"][task]["languages"] = ["en", "es"]
+    return config
+
+
+@pytest.mark.parametrize(
+    "experiment", [paper, of_every_kind, with_published_sfts, of_several_source_languages, lambda: MINIATURE]
+)
 def test_the_jobs_are_those_of_a_dry_run(tmp_path, monkeypatch, experiment):
     config = experiment()
     write_user_files(tmp_path)

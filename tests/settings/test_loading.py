@@ -284,6 +284,16 @@ SFT = {"kind": "file", "path": "sft.safetensors"}
         ),
         ({"task_sft": {**SFT, "lables": []}}, "did you mean labels?"),
         ({"task_sft": "owner"}, "found 'owner'"),
+        ({"task_sft": SFT, "languages": ["en"]}, "found with task_sft, which is not trained"),
+        ({"fine_tuning": VALID["phase2"]["nli"], "languages": ["sw"]}, "languages with the source language en"),
+        (
+            {"fine_tuning": VALID["phase2"]["nli"], "languages": ["en", "sw"]},
+            "teacher.nli.train: the same data for en, sw",
+        ),
+        (
+            {"fine_tuning": VALID["phase2"]["nli"], "languages": ["en", "xx"]},
+            "teacher.nli.validation: the miniature has no language 'xx'",
+        ),
         ({"fine_tuning": {**VALID["phase2"]["nli"], "densitty": 1}}, "teacher.nli.fine_tuning.densitty: unknown key"),
         ({"fine_tuning": {"density": 0.1}}, "teacher.nli.fine_tuning.max_length: missing"),
     ],

@@ -47,6 +47,7 @@ def test_the_first_of_several_steps_is_named():
 
 def test_a_batch_of_phase_1_is_named_by_language_and_rows():
     assert describe_batch([("sw", 5, 0), ("sw", 2, 1)]) == "sw, blocks 5, 2"
+    assert describe_batch([("sw", 5), ("sw", 2)]) == "sw, examples 5, 2"
     assert describe_batch(list(range(70))).endswith("63 and 6 more")
 
 

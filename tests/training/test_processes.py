@@ -20,10 +20,19 @@ SELDOM = CheckpointSettings(every_minutes=60)
 STEPS = {
     "phase1": ("student/training.json", {}),
     "teacher": ("teacher/training.json", {"dropout": 0.0, "density": 0.2, "dense_epochs": 1, "sparse_epochs": 1}),
+    "multi_source_teacher": (
+        "multi_source_teacher/training.json",
+        {"dropout": 0.0, "dense_epochs": 0.5, "sparse_epochs": 0.5},
+    ),
     "phase2": ("training.json", {"dense_epochs": 1, "sparse_epochs": 1, "batch_size": 3}),
     "language_sft": ("sw.training.json", {"dropout": 0.0, "regularisation": 0.5}),
 }
-SFTS = {"teacher": "teacher/sft.safetensors", "phase2": "sft.safetensors", "language_sft": "sw.safetensors"}
+SFTS = {
+    "teacher": "teacher/sft.safetensors",
+    "multi_source_teacher": "multi_source_teacher/sft.safetensors",
+    "phase2": "sft.safetensors",
+    "language_sft": "sw.safetensors",
+}
 
 
 @pytest.fixture(scope="module")
