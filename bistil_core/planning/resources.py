@@ -27,7 +27,7 @@ BYTES_OF_A_TOKEN = 4
 """Of text, in a corpus that is cut into blocks."""
 
 OCCURRING_TOKENS = 60_000
-"""Different ones in a language's corpus: 27,370 and 36,825 of XLM-R's in 22 MB of Swahili and of English, more in more."""
+"""Different ones in a language's corpus; of XLM-R's 27,370 in 22 MB of Swahili, 36,825 in as much English."""
 
 TIMED_ROWS = 32
 """Of the larger of the two batches that are timed."""

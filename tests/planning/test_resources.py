@@ -1,6 +1,13 @@
 import pytest
 
-from bistil_core.planning.resources import PROCESS, fine_tuning_need, language_sft_need, phase1_need, training_need
+from bistil_core.planning.resources import (
+    OCCURRING_TOKENS,
+    PROCESS,
+    fine_tuning_need,
+    language_sft_need,
+    phase1_need,
+    training_need,
+)
 from bistil_core.planning.shapes import ModelShape
 from bistil_core.settings.language_sft import TrainLanguageSftSettings
 from bistil_core.settings.phase1 import Phase1Settings
@@ -60,9 +67,9 @@ def test_a_teacher_beside_the_student_adds_to_both():
     assert taught.flops == pytest.approx(4 / 3 * alone.flops)
 
 
-def test_masked_language_modelling_has_the_logits_of_the_whole_vocabulary():
+def test_masked_language_modelling_has_the_logits_of_the_tokens_that_occur():
     settings = TrainLanguageSftSettings(learning_rate=1e-4, batch_size=8)
-    logits = 8 * 256 * XLMR.vocabulary * 4
+    logits = 8 * 256 * OCCURRING_TOKENS * 4
     assert language_sft_need(XLMR, settings, 0.0).bytes > PROCESS + 20 * XLMR.parameters + logits
 
 
