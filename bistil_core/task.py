@@ -20,6 +20,10 @@ def _own_loss(outputs: ModelOutput, batch: dict[str, Tensor]) -> Tensor:
     return outputs.loss
 
 
+def _as_it_is(head: Mapping[str, Tensor]) -> tuple[Mapping[str, Tensor], dict[str, Any]]:
+    return head, {}
+
+
 @dataclass(frozen=True)
 class Task:
     """What training and evaluation must know of a task.
@@ -47,6 +51,8 @@ class Task:
         gold_loss: (outputs, batch) -> the loss against the gold labels, by default the one among the outputs.
         decodings: other ways to predict from the same outputs, by the name that `benchmarks.<name>.decoding` gives.
         by_label: endings of the names of the head's parameters that have a row for each label.
+        published_head: the head of a published sparse fine-tuning, by name -> the same under the names of the task's
+            own, and the configuration values of a model that has it.
         usage: Python that uses the finished model in "path/to/this/folder", for its card.
     """
 
@@ -65,6 +71,7 @@ class Task:
     usage: str
     aside: tuple[str, ...] = ()
     by_label: tuple[str, ...] = ()
+    published_head: Callable[[Mapping[str, Tensor]], tuple[Mapping[str, Tensor], dict[str, Any]]] = _as_it_is
     gold_loss: Callable[[ModelOutput, dict[str, Tensor]], Tensor] = _own_loss
     decodings: Mapping[str, Callable[[ModelOutput, dict[str, Tensor]], list[Any]]] = field(default_factory=dict)
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from transformers import PreTrainedModel
 
-from bistil_core.models.sparse import SparseFineTuning
+from bistil_core.models.sparse import HEAD_CONFIGURATION, SparseFineTuning
 from bistil_core.task import Task
 
 
@@ -24,9 +24,11 @@ def load_finished(
     Returns:
         The model in evaluation mode, on the CPU, in float32.
     """
-    model = task.load_model(folder, attn_implementation=attention)
+    of_task = None if sft is None else SparseFineTuning.load(sft)
+    configuration = of_task.metadata.get(HEAD_CONFIGURATION, {}) if of_task else {}
+    model = task.load_model(folder, attn_implementation=attention, **configuration)
     if language_sft is not None:
         SparseFineTuning.load(language_sft).without_replacements().apply(model)
-    if sft is not None:
-        SparseFineTuning.load(sft).apply(model)
+    if of_task:
+        of_task.apply(model)
     return model.eval()

@@ -16,6 +16,9 @@ from torch import Tensor, nn
 from bistil_core.errors import BistilError
 from bistil_core.models import sparse_application, sparse_arithmetic, sparse_composable, sparse_files
 
+HEAD_CONFIGURATION = "head_configuration"
+"""In the metadata: configuration values of the model that the head among the replacements belongs to."""
+
 
 @dataclass(eq=False)
 class SparseFineTuning:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import torch
 from datasets import Dataset
 from torch import Tensor
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -17,7 +18,8 @@ from bistil_core.data.formats.dp import RELATIONS
 from bistil_core.decoding.trees import best_tree, likeliest_heads
 from bistil_core.encoding.padding import IGNORED, padding_collator, ragged
 from bistil_core.encoding.words import windows_of
-from bistil_core.models.parser import ParserOutput, at_heads, load_parser
+from bistil_core.models.parser import IMPOSSIBLE, ParserOutput, at_heads, load_parser
+from bistil_core.models.published_parser import translated
 from bistil_core.task import Task, predicted
 
 _NUMBER_OF = {relation: number for number, relation in enumerate(RELATIONS)}
@@ -65,11 +67,21 @@ def collator(tokenizer: PreTrainedTokenizerBase) -> Callable[[list[dict]], dict[
 def distilled(outputs: ParserOutput, batch: dict[str, Tensor]) -> Sequence[tuple[Tensor, Tensor]]:
     """Each word's distribution over heads, (B, W, W + 1), and over relations to its gold head, (B, W, R).
 
-    Relations are compared at gold heads, the only place where the teacher learnt to tell them apart.
+    Relations are compared at gold heads, the only place where the teacher learnt to tell them apart. What a teacher
+    never learnt of roots, that they are and their relation, is taken from the gold tree.
     """
     heads = batch["heads"]
-    counted = heads != IGNORED
-    return [(outputs.arc_logits, counted), (at_heads(outputs.relation_logits, heads), counted)]
+    counted, arcs, relations = heads != IGNORED, outputs.arc_logits, at_heads(outputs.relation_logits, heads)
+    if outputs.unlearnt_roots:
+        is_root = (heads == 0)[..., None]
+        arcs = torch.where(is_root, _certain(0, arcs), arcs)
+        relations = torch.where(is_root, _certain(_NUMBER_OF["root"], relations), relations)
+    return [(arcs, counted), (relations, counted)]
+
+
+def _certain(choice: int, logits: Tensor) -> Tensor:
+    """Logits (C,) that leave no other choice."""
+    return torch.full_like(logits[0, 0], IMPOSSIBLE).index_fill(0, torch.tensor(choice, device=logits.device), 0.0)
 
 
 def predict(outputs: ParserOutput, batch: dict[str, Tensor]) -> list[Tree]:
@@ -87,6 +99,8 @@ def _decoded(
 ) -> list[Tree]:
     arcs = outputs.arc_logits.float().cpu().numpy()
     relations = outputs.relation_logits.argmax(dim=-1).cpu().numpy()
+    if outputs.unlearnt_roots:
+        relations[:, :, 0] = _NUMBER_OF["root"]
     counts = (batch["word_of_token"].amax(dim=-1) + 1).tolist()
     trees = []
     for row, words in enumerate(counts):
@@ -174,7 +188,8 @@ TASK = Task(
     metrics=metrics,
     scored=scored,
     decodings={"greedy": predict_greedily},
-    by_label=("parser.relation", "parser.relation_of_word", "parser.relation_bias"),
+    by_label=("parser.relation", "parser.relation_of_word", "parser.relation_of_head", "parser.relation_bias"),
+    published_head=translated,
     pipeline=None,
     usage="""from transformers import AutoTokenizer
 from bistil_core.tasks.dp import load_model, parse  # the parser is no class of transformers' own

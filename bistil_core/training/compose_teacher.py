@@ -8,7 +8,7 @@ from bistil_core.data.formats import format_of
 from bistil_core.downloads import RECORD
 from bistil_core.files import read_json, replacing, write_json
 from bistil_core.models.loading import load_tokenizer
-from bistil_core.models.sparse import SparseFineTuning
+from bistil_core.models.sparse import HEAD_CONFIGURATION, SparseFineTuning
 from bistil_core.models.sparse_application import fingerprint, parameters_of
 from bistil_core.models.task_heads import with_fitted_head
 from bistil_core.tasks import task_named
@@ -38,16 +38,19 @@ def compose_teacher(
     Raises:
         BistilError: a sparse fine-tuning belongs to another base, or the head is not the task's.
     """
-    model, chosen = task_named(task).load_model(base_model), task_named(task)
+    chosen, published = task_named(task), SparseFineTuning.load(task_sft)
+    head, configuration = chosen.published_head(published.replacements)
+    model = chosen.load_model(base_model, **configuration)
     published = with_fitted_head(
-        SparseFineTuning.load(task_sft), model, format_of(task).labels, labels, chosen.by_label
+        replace(published, replacements=head), model, format_of(task).labels, labels, chosen.by_label
     )
     theta = {name: fingerprint(value) for name, value in parameters_of(model, published).items()}
     if language_sft:
         SparseFineTuning.load(language_sft).without_replacements().apply(model)
     published.apply(model)
     fingerprints = {name: theta[name] for name in published.differences}
-    sft = replace(published, metadata={**published.metadata, "base_fingerprint": fingerprints})
+    about = {"base_fingerprint": fingerprints, HEAD_CONFIGURATION: configuration}
+    sft = replace(published, metadata={**published.metadata, **about})
     downloaded = task_sft / RECORD
     record = {
         "task_sft": read_json(downloaded) if downloaded.is_file() else {"path": str(task_sft)},

@@ -15,7 +15,7 @@ EXPERIMENTS = {"americasnli": 10, "masakhaner": 9, "ud": 16, "xnli": 1, "xquad":
 LANGUAGE_SFTS = {"americasnli": (10, 1), "masakhaner": (10, 0), "ud": (16, 1), "xnli": (0, 0), "xquad": (0, 0)}
 """Those of them that are downloaded, and that are learnt."""
 
-TASK_SFTS = ("americasnli", "masakhaner")
+TASK_SFTS = ("americasnli", "masakhaner", "ud")
 """The experiments whose teacher is downloaded."""
 
 

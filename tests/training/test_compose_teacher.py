@@ -2,8 +2,11 @@
 
 import pytest
 import torch
-from transformers import BertForSequenceClassification, BertForTokenClassification
+from safetensors.torch import load_file, save_file
+from torch.nn import functional
+from transformers import BertForSequenceClassification, BertForTokenClassification, BertModel
 
+from bistil_core.data.formats.dp import RELATIONS
 from bistil_core.data.formats.ner import LABELS
 from bistil_core.errors import BistilError
 from bistil_core.evaluation.finished import load_finished
@@ -15,6 +18,7 @@ from bistil_core.training.compose_teacher import compose_teacher
 from tests.pipeline.tiny_steps import write_tiny_inputs
 
 SORTED = sorted(LABELS)
+PUBLISHED_RELATIONS = ["_", *sorted(RELATIONS)]
 
 
 @pytest.fixture(scope="module")
@@ -107,3 +111,95 @@ def test_a_file_without_a_head_is_refused(inputs, tmp_path):
     published(inputs)[0].without_replacements().save_composable(tmp_path / "hub")
     with pytest.raises(BistilError, match="its task head is not there; that of BertForTokenClassification is"):
         compose_teacher(inputs / "base", tmp_path / "hub", tmp_path / "teacher", "ner")
+
+
+class PublishedParser:
+    """A task SFT as composable-sft's parser leaves it, and what that parser says: computed with 1s appended."""
+
+    def __init__(self, folder):
+        torch.manual_seed(3)
+        self.encoder = BertModel.from_pretrained(folder / "base").eval()
+        original = {f"bert.{name}": value.detach().clone() for name, value in self.encoder.named_parameters()}
+        with torch.no_grad():
+            for value in self.encoder.parameters():
+                value += torch.randn(value.shape) * (torch.rand(value.shape) < 0.1)
+        tuned = {f"bert.{name}": value for name, value in self.encoder.named_parameters()}
+        width = self.encoder.config.hidden_size
+        self.arcs, self.relations = (
+            torch.randn(outputs, width + 1, width + biased)
+            for outputs, biased in ((1, 0), (len(PUBLISHED_RELATIONS), 1))
+        )
+        head = {"biaffine_arcs.weight": self.arcs, "biaffine_rels.weight": self.relations}
+        masks = {name: torch.ones_like(value, dtype=torch.bool) for name, value in tuned.items()}
+        self.sft = SparseFineTuning.difference(original, tuned, masks, replaced=head)
+
+    @torch.no_grad()
+    def __call__(self, input_ids, attention_mask):
+        """Arc and relation logits where each token but the first and the last is a word."""
+        encoded = self.encoder(input_ids, attention_mask)
+        words = encoded.last_hidden_state[:, 1:-1]
+        heads = torch.cat([encoded.pooler_output[:, None], words], dim=1)
+        with_1 = (functional.pad(each, (0, 1), value=1.0) for each in (words, heads))
+        words, biased_heads = with_1
+        arcs = torch.einsum("bxi,oij,byj->bxy", words, self.arcs, heads)
+        return arcs, torch.einsum("bxi,oij,byj->bxyo", words, self.relations, biased_heads)
+
+
+def sentences(folder):
+    """Two sentences of three words, each with a gold tree."""
+    batch = dict(load_tokenizer(folder / "base")(["w1 w2 w3", "w4 w5 w6"], return_tensors="pt"))
+    batch = {name: batch[name] for name in ("input_ids", "attention_mask")}
+    word_of_token = torch.tensor([[-1, 0, 1, 2, -1]] * 2)
+    gold = {"heads": torch.tensor([[2, 0, 2], [0, 1, 2]]), "relations": torch.full((2, 3), RELATIONS.index("nsubj"))}
+    return batch, {**batch, "word_of_token": word_of_token}, gold
+
+
+def test_the_published_parser_is_a_teacher_with_the_scores_that_it_has(inputs, tmp_path):
+    published_parser = PublishedParser(inputs)
+    published_parser.sft.save_composable(tmp_path / "hub")
+    compose_teacher(inputs / "base", tmp_path / "hub", tmp_path / "teacher", "dp", PUBLISHED_RELATIONS)
+    task = task_named("dp")
+    plain, batch, _ = sentences(inputs)
+    arcs, relations = published_parser(**plain)
+    others = ~torch.eye(3, 4, dtype=torch.bool).roll(1, dims=1)
+    for teacher in (
+        task.load_model(tmp_path / "teacher").eval(),
+        load_finished(task, inputs / "base", tmp_path / "teacher" / "sft.safetensors"),
+    ):
+        with torch.no_grad():
+            found = teacher(**batch)
+        torch.testing.assert_close(found.arc_logits[:, others], arcs[:, others], rtol=1e-4, atol=1e-4)
+        in_our_order = relations[..., [PUBLISHED_RELATIONS.index(relation) for relation in RELATIONS]]
+        torch.testing.assert_close(found.relation_logits, in_our_order, rtol=1e-4, atol=1e-4)
+
+
+def test_what_the_published_parser_never_learnt_of_roots_a_student_has_from_the_gold_tree(inputs, tmp_path):
+    published_parser = PublishedParser(inputs)
+    published_parser.sft.save_composable(tmp_path / "hub")
+    compose_teacher(inputs / "base", tmp_path / "hub", tmp_path / "teacher", "dp", PUBLISHED_RELATIONS)
+    task, (_, batch, gold) = task_named("dp"), sentences(inputs)
+    with torch.no_grad():
+        outputs = task.load_model(tmp_path / "teacher").eval()(**batch)
+    (arcs, counted), (relations, _) = task.distilled(outputs, {**batch, **gold})
+    roots = gold["heads"] == 0
+    assert counted.all()
+    heads = (arcs / 2).softmax(-1)
+    assert torch.equal(heads[roots], functional.one_hot(torch.zeros(2, dtype=torch.long), 4).float())
+    assert torch.equal(arcs[~roots], outputs.arc_logits[~roots])
+    kinds = (relations / 2).softmax(-1)
+    assert (kinds[roots][:, RELATIONS.index("root")] == 1).all()
+    assert (kinds[~roots].max(-1).values < 1).all()
+    for heads, kinds in task.predict(outputs, batch):
+        assert [RELATIONS[kind] for kind in kinds[heads == 0]] == ["root"]
+
+
+def test_the_published_parser_needs_the_base_s_pooler(inputs, tmp_path):
+    PublishedParser(inputs).sft.save_composable(tmp_path / "hub")
+    (tmp_path / "base").mkdir()
+    for file in (inputs / "base").iterdir():
+        (tmp_path / "base" / file.name).write_bytes(file.read_bytes())
+    weights = load_file(inputs / "base" / "model.safetensors")
+    kept = {name: value for name, value in weights.items() if "pooler" not in name}
+    save_file(kept, tmp_path / "base" / "model.safetensors", {"format": "pt"})
+    with pytest.raises(BistilError, match=r"lacks bert.pooler.dense.bias, .*; give a base model with its pooler"):
+        compose_teacher(tmp_path / "base", tmp_path / "hub", tmp_path / "teacher", "dp", PUBLISHED_RELATIONS)
