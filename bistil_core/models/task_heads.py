@@ -9,6 +9,7 @@ from transformers import PreTrainedModel
 from bistil_core.errors import BistilError
 from bistil_core.models.sparse import SparseFineTuning
 
+
 def head_parameters(model: PreTrainedModel) -> dict[str, nn.Parameter]:
     """The task head: what lies outside the encoder, by its names in the model."""
     encoder = {id(parameter) for parameter in model.base_model.parameters()}

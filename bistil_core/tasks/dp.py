@@ -68,13 +68,14 @@ def distilled(outputs: ParserOutput, batch: dict[str, Tensor]) -> Sequence[tuple
     """Each word's distribution over heads, (B, W, W + 1), and over relations to its gold head, (B, W, R).
 
     Relations are compared at gold heads, the only place where the teacher learnt to tell them apart. What a teacher
-    never learnt of roots, that they are and their relation, is taken from the gold tree.
+    never learnt of roots, which words they are and their relation, is taken from the gold tree.
     """
     heads = batch["heads"]
     counted, arcs, relations = heads != IGNORED, outputs.arc_logits, at_heads(outputs.relation_logits, heads)
     if outputs.unlearnt_roots:
         is_root = (heads == 0)[..., None]
-        arcs = torch.where(is_root, _certain(0, arcs), arcs)
+        among_words = torch.cat([torch.full_like(arcs[..., :1], IMPOSSIBLE), arcs[..., 1:]], dim=-1)
+        arcs = torch.where(is_root, _certain(0, arcs), among_words)
         relations = torch.where(is_root, _certain(_NUMBER_OF["root"], relations), relations)
     return [(arcs, counted), (relations, counted)]
 

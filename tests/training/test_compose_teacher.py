@@ -1,5 +1,8 @@
 """Teachers from published sparse fine-tunings equal the same composed by hand; heads that do not fit are refused."""
 
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
@@ -11,10 +14,14 @@ from bistil_core.data.formats.ner import LABELS
 from bistil_core.errors import BistilError
 from bistil_core.evaluation.finished import load_finished
 from bistil_core.files import read_json
-from bistil_core.models.loading import load_tokenizer
+from bistil_core.models.loading import load_encoder, load_tokenizer
 from bistil_core.models.sparse import SparseFineTuning
+from bistil_core.models.student import build_student
+from bistil_core.settings.tasks import Phase2Settings
 from bistil_core.tasks import task_named
+from bistil_core.tasks.dp import parse
 from bistil_core.training.compose_teacher import compose_teacher
+from bistil_core.training.distil_phase2 import distil_phase2
 from tests.pipeline.tiny_steps import write_tiny_inputs
 
 SORTED = sorted(LABELS)
@@ -145,6 +152,11 @@ class PublishedParser:
         return arcs, torch.einsum("bxi,oij,byj->bxyo", words, self.relations, biased_heads)
 
 
+def write_table(folder, split, columns):
+    folder.mkdir(exist_ok=True)
+    pq.write_table(pa.table(columns), folder / f"{split}.parquet")
+
+
 def sentences(folder):
     """Two sentences of three words, each with a gold tree."""
     batch = dict(load_tokenizer(folder / "base")(["w1 w2 w3", "w4 w5 w6"], return_tensors="pt"))
@@ -185,7 +197,8 @@ def test_what_the_published_parser_never_learnt_of_roots_a_student_has_from_the_
     assert counted.all()
     heads = (arcs / 2).softmax(-1)
     assert torch.equal(heads[roots], functional.one_hot(torch.zeros(2, dtype=torch.long), 4).float())
-    assert torch.equal(arcs[~roots], outputs.arc_logits[~roots])
+    assert (heads[~roots][:, 0] == 0).all()
+    assert torch.equal(arcs[~roots][:, 1:], outputs.arc_logits[~roots][:, 1:])
     kinds = (relations / 2).softmax(-1)
     assert (kinds[roots][:, RELATIONS.index("root")] == 1).all()
     assert (kinds[~roots].max(-1).values < 1).all()
@@ -203,3 +216,33 @@ def test_the_published_parser_needs_the_base_s_pooler(inputs, tmp_path):
     save_file(kept, tmp_path / "base" / "model.safetensors", {"format": "pt"})
     with pytest.raises(BistilError, match=r"lacks bert.pooler.dense.bias, .*; give a base model with its pooler"):
         compose_teacher(tmp_path / "base", tmp_path / "hub", tmp_path / "teacher", "dp", PUBLISHED_RELATIONS)
+
+
+def test_a_student_of_the_published_parser_knows_roots(inputs, tmp_path):
+    """In these sentences the root is w1, wherever it stands; no teacher could say so."""
+    PublishedParser(inputs).sft.save_composable(tmp_path / "hub")
+    compose_teacher(inputs / "base", tmp_path / "hub", tmp_path / "teacher", "dp", PUBLISHED_RELATIONS)
+    student = build_student(load_encoder(inputs / "base"), 2)
+    student.save_pretrained(tmp_path / "student")
+    load_tokenizer(inputs / "base").save_pretrained(tmp_path / "student")
+    generator = np.random.default_rng(0)
+    for split, count in (("train", 200), ("validation", 40)):
+        orders = [generator.permutation(4) for _ in range(count)]
+        columns = {
+            "words": [[f"w{number + 1}" for number in order] for order in orders],
+            "heads": [[0 if number == 0 else int((order == 0).argmax()) + 1 for number in order] for order in orders],
+            "relations": [["root" if number == 0 else "obj" for number in order] for order in orders],
+            "upos": [["X"] * 4] * count,
+        }
+        write_table(tmp_path / "data", split, columns)
+    settings = Phase2Settings(
+        density=1.0, dense_epochs=6, sparse_epochs=1, batch_size=8, learning_rate=5e-3, max_length=24, evaluate_every=50
+    )
+    distil_phase2(
+        tmp_path / "student", tmp_path / "teacher", inputs / "vocabulary", tmp_path / "data",
+        tmp_path / "sft.safetensors", tmp_path / "record.json", "dp", "en", settings, seed=0,
+    )  # fmt: skip
+    model = load_finished(task_named("dp"), tmp_path / "student", tmp_path / "sft.safetensors")
+    for sentence in (["w3", "w1", "w2", "w4"], ["w4", "w2", "w3", "w1"]):
+        (tree,) = parse(model, load_tokenizer(inputs / "base"), [sentence])
+        assert tree[sentence.index("w1")] == (0, "root")
