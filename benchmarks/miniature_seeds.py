@@ -11,8 +11,7 @@ import json
 import shutil
 from pathlib import Path
 
-import pandas as pd
-from pipeline_runs import REPOSITORY, run
+from pipeline_runs import REPOSITORY, print_table, run
 
 
 def result_of(folder: Path, target: str, changes: dict) -> dict:
@@ -52,12 +51,7 @@ def main() -> None:
             shutil.copytree(folder, copy, symlinks=True)
         ablation = result_of(copy, target, {"seed": seed, "phase1": {"steps": 0}})
         rows[f"seed {seed}"] = figures(result, ablation, arguments.language)
-    table = pd.DataFrame(rows).T
-    summary = pd.DataFrame({"mean": table.mean(), "min": table.min(), "max": table.max()}).T
-    whole = pd.concat([summary, table]).map("{:.3f}".format)
-    print(f"| | {' | '.join(whole.columns)} |\n|---|{'---|' * len(whole.columns)}")
-    for name, row in whole.iterrows():
-        print(f"| {name} | {' | '.join(row)} |")
+    print_table(rows)
 
 
 if __name__ == "__main__":

@@ -11,9 +11,8 @@ import json
 import shutil
 from pathlib import Path
 
-import pandas as pd
 import yaml
-from pipeline_runs import REPOSITORY, run_experiment
+from pipeline_runs import REPOSITORY, print_table, run_experiment
 
 RESULT = "results/xnli_id.json"
 TEACHER = "results/evaluations/xnli_id_teacher.json"
@@ -54,12 +53,7 @@ def main() -> None:
             shutil.copytree(folder, copy, symlinks=True)
         bare = made(copy, TEACHER, {**experiment, "seed": seed, "language_sft": {}})
         rows[f"seed {seed}"] = figures(result, bare)
-    table = pd.DataFrame(rows).T
-    summary = pd.DataFrame({"mean": table.mean(), "min": table.min(), "max": table.max()}).T
-    whole = pd.concat([summary, table]).map("{:.3f}".format)
-    print(f"| | {' | '.join(whole.columns)} |\n|---|{'---|' * len(whole.columns)}")
-    for name, row in whole.iterrows():
-        print(f"| {name} | {' | '.join(row)} |")
+    print_table(rows)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,6 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -59,11 +58,7 @@ def _changed(
     after = (tokenizer(documents)["input_ids"] for documents in known.values())
     pairs = zip(before.values(), after, strict=True)
     changed = {token for old, new in pairs for was, ids in zip(old, new, strict=True) if was != ids for token in ids}
-    return set(tokenizer.convert_ids_to_tokens(_from(shipped, changed)))
-
-
-def _from(first: int, ids: Iterable[int]) -> list[int]:
-    return [token for token in sorted(ids) if token >= first]
+    return set(tokenizer.convert_ids_to_tokens([token for token in changed if token >= shipped]))
 
 
 def _add_rows(folder: Path, shipped: int, added: int) -> None:
