@@ -80,7 +80,9 @@ def train_language_sft(
     kept_ids = np.union1d(np.union1d(train, validation), tokenizer.all_special_ids)
     trim_embeddings(model, kept_ids)
     vocabulary = MaskingIds.of(tokenizer).renumbered(kept_ids)
-    train, validation = ({language: np.searchsorted(kept_ids, blocks)} for blocks in (train, validation))
+    train, validation = (
+        {language: np.searchsorted(kept_ids, blocks).astype(np.int32)} for blocks in (train, validation)
+    )
     freeze(model, settings)
     sizes = {language: len(train[language])}
     steps_per_epoch = math.ceil(sizes[language] / settings.batch_size)
